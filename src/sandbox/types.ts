@@ -1,0 +1,54 @@
+// What a sandbox is to the rest of the extension: the shapes of section 5 of the design, without behaviour.
+
+import type { ExitStatus, Process, StdioEntry, TerminalOptions } from "../spawner/types";
+
+export type WorkspaceAccess = "readwrite" | "readonly" | "copy-on-write";
+
+export interface SandboxCommand {
+  /** Looked up on the sandbox's PATH, inside its root. */
+  file: string;
+  args?: readonly string[];
+  /** Default: the workspace. Must be visible inside the sandbox. */
+  cwd?: string;
+  /** What the profile's environment rule then filters. Default: process.env. */
+  env?: Record<string, string | undefined>;
+  stdio?: "pipe" | "ignore" | "inherit" | StdioEntry[];
+  terminal?: TerminalOptions;
+  /** Shown in the tree; default: the command line. */
+  name?: string;
+}
+
+export interface RunContext {
+  /** Absolute path of the folder the sandbox may work in. */
+  workspace: string;
+  /** Default: os.homedir(). */
+  home?: string;
+}
+
+export interface SandboxStats {
+  /** Processes alive inside, PID 1 of ours left out. */
+  processes: number;
+  /** Seconds of CPU used by those that live. */
+  cpuTime: number;
+  /** Sum of resident sizes, bytes (shared pages counted in each). */
+  rss: number;
+}
+
+export interface Sandbox {
+  /** Unique for the life of the editor; stable, so that it can be a tree item's id. */
+  readonly id: string;
+  readonly name: string;
+  readonly profile: string;
+  readonly workspace: string;
+  readonly startedAt: Date;
+  readonly process: Process;
+  /** Never rejects. */
+  readonly exited: Promise<ExitStatus>;
+  /** Send a signal to every process inside. SIGKILL ends PID 1 and with it the PID namespace. Default: SIGTERM. False once it has ended. */
+  kill(signal?: NodeJS.Signals): boolean;
+  /** SIGTERM to all, SIGKILL after `graceMs`; resolves when the last process is gone. */
+  terminate(graceMs: number): Promise<ExitStatus>;
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  stats(): Promise<SandboxStats>;
+}

@@ -1,0 +1,251 @@
+// The shapes that go into and come out of spawn(). Names follow Node's child_process where Node has the thing,
+// Go's syscall.SysProcAttr (in camelCase) for what is the kernel's, and the OCI runtime specification for the rest.
+
+import type { Readable, Writable } from "node:stream";
+
+/** clone(2) flags that a caller may ask for. The others (CLONE_VM, CLONE_VFORK, ...) belong to the spawner. */
+export const CLONE_FLAGS = {
+  CLONE_NEWTIME: 0x0000_0080,
+  CLONE_NEWNS: 0x0002_0000,
+  CLONE_NEWCGROUP: 0x0200_0000,
+  CLONE_NEWUTS: 0x0400_0000,
+  CLONE_NEWIPC: 0x0800_0000,
+  CLONE_NEWUSER: 0x1000_0000,
+  CLONE_NEWPID: 0x2000_0000,
+  CLONE_NEWNET: 0x4000_0000,
+} as const;
+
+/** Name of a namespace flag, spelled as in clone(2). */
+export type CloneFlag = keyof typeof CLONE_FLAGS;
+
+/** One line of /proc/PID/uid_map, user_namespaces(7), with the OCI names. */
+export interface IdMapping {
+  /** First id inside the user namespace. */
+  containerID: number;
+  /** First id outside. */
+  hostID: number;
+  /** How many ids in a row; at least 1. */
+  size: number;
+}
+
+export interface Credential {
+  uid: number;
+  gid: number;
+  /** Supplementary groups; none by default. */
+  groups?: number[];
+  /** Leave the supplementary groups alone (setgroups(2) is denied in an unprivileged user namespace). */
+  noSetGroups?: boolean;
+}
+
+/** A mount inside the sandbox. Order matters: later mounts are made on top of earlier ones. */
+export interface Mount {
+  /** Absolute path inside the root. Symbolic links in it are resolved inside the root. */
+  destination: string;
+  /** Default: 'bind' when there is a source. */
+  type?: MountType;
+  /** Host path for binds, the text for a symlink, the device name otherwise. */
+  source?: string;
+  /** 'ro', 'rw', 'nosuid', 'nodev', 'noexec', 'bind', 'rbind', 'optional' (skip a bind whose source is missing), and what the file system takes ('size=10m', 'mode=1777'). */
+  options?: string[];
+  /** Content of a 'file'. */
+  data?: string;
+  /** Permission bits of a 'dir', 'file' or of the root of a tmpfs. */
+  mode?: number;
+}
+
+export const MOUNT_TYPES = [
+  "bind",
+  "tmpfs",
+  "proc",
+  "sysfs",
+  "devpts",
+  "mqueue",
+  "cgroup2",
+  "overlay",
+  "dev",
+  "dir",
+  "symlink",
+  "file",
+] as const;
+export type MountType = (typeof MOUNT_TYPES)[number];
+
+export interface CapabilitySets {
+  bounding?: string[];
+  effective?: string[];
+  permitted?: string[];
+  inheritable?: string[];
+}
+
+export interface Rlimit {
+  /** 'RLIMIT_NOFILE' and so on, getrlimit(2). */
+  type: string;
+  /** A number, or -1 for RLIM_INFINITY. */
+  soft: number;
+  hard: number;
+}
+
+export interface TimeOffset {
+  secs: number;
+  nanosecs: number;
+}
+
+/** What the kernel is asked for, beyond what child_process offers. */
+export interface SysProcAttr {
+  /** New namespaces, made by clone3(2). */
+  cloneflags?: CloneFlag[];
+  /** New namespaces, made by unshare(2) after the clone and after the joins. */
+  unshareflags?: CloneFlag[];
+  uidMappings?: IdMapping[];
+  gidMappings?: IdMapping[];
+  /** Leave setgroups(2) allowed in the new user namespace; needs CAP_SETGID outside. */
+  gidMappingsEnableSetgroups?: boolean;
+  credential?: Credential;
+  chroot?: string;
+  setsid?: boolean;
+  /** Put the child into process group `pgid`, or into a new one of its own when pgid is absent. */
+  setpgid?: boolean;
+  pgid?: number;
+  /** Make the child's process group the foreground group of the terminal `ctty`. Implies setpgid. */
+  foreground?: boolean;
+  /** Make fd `ctty` (an index in the child) the controlling terminal. Needs setsid. */
+  setctty?: boolean;
+  /** Detach fd 0 from being the controlling terminal. */
+  noctty?: boolean;
+  ctty?: number;
+  /** Signal that the child gets when the thread that spawned it ends. */
+  pdeathsig?: NodeJS.Signals;
+  /** Stop at execve(2), traced by the spawner. */
+  ptrace?: boolean;
+  /** Raised in the permitted, inheritable and ambient sets, and kept across the change of user. */
+  ambientCaps?: string[];
+  /** fd of a cgroup v2 directory; the child is born in it (CLONE_INTO_CGROUP). */
+  cgroupFD?: number;
+  /** Namespaces to join, in order; fd is a pidfd or a namespace fd. */
+  setns?: { fd: number; nstype: CloneFlag[] }[];
+  rlimits?: Rlimit[];
+  /** Milliseconds until SIGALRM (ITIMER_REAL). */
+  realTimeLimit?: number;
+  timeOffsets?: { monotonic?: TimeOffset; boottime?: TimeOffset };
+  hostname?: string;
+  domainname?: string;
+  /** Bring up `lo` in the new network namespace. */
+  loopback?: boolean;
+  /** New root by pivot_root(2). Without a path: a fresh tmpfs. */
+  rootfs?: { path?: string; readonly?: boolean };
+  mounts?: Mount[];
+  /** Covered so that nothing can be read: an empty read-only directory, or /dev/null. A missing path is skipped. */
+  maskedPaths?: string[];
+  /** Made read-only, with everything below. A missing path is skipped. */
+  readonlyPaths?: string[];
+  capabilities?: CapabilitySets;
+  noNewPrivileges?: boolean;
+  oomScoreAdj?: number;
+  umask?: number;
+  newSessionKeyring?: boolean;
+  /** A PID 1 of our own in the new PID namespace. Default: true exactly when cloneflags has CLONE_NEWPID. */
+  init?: boolean;
+}
+
+export interface TerminalOptions {
+  columns: number;
+  rows: number;
+}
+
+/** 'pipe': a stream on our side; 'ignore': /dev/null; 'inherit': ours; a number: that fd of ours; null: closed. */
+export type StdioEntry = "pipe" | "ignore" | "inherit" | number | null;
+
+export interface SpawnOptions {
+  argv0?: string;
+  cwd?: string;
+  /** Default: process.env. Undefined values are left out. */
+  env?: Record<string, string | undefined>;
+  /** Entry i is the child's fd i; all other fds are closed. Default: three pipes. */
+  stdio?: "pipe" | "ignore" | "inherit" | StdioEntry[];
+  /** A new pseudoterminal as fds 0, 1 and 2, in a session of its own. Excludes stdio. */
+  terminal?: TerminalOptions;
+  sys?: SysProcAttr;
+  /** Milliseconds until killSignal is sent. */
+  timeout?: number;
+  /** Sent on timeout and abort. Default: SIGKILL. */
+  killSignal?: NodeJS.Signals;
+  signal?: AbortSignal;
+}
+
+export interface ExitStatus {
+  /** Exit code, or null when a signal ended it. */
+  code: number | null;
+  /** Name of the signal that ended it ('SIGKILL'), or null. */
+  signal: string | null;
+  coreDumped: boolean;
+  /** Seconds from the clone to the exit. */
+  wallTime: number;
+  /** Seconds of CPU, with all descendants that were waited for. */
+  userTime: number;
+  systemTime: number;
+  /**
+   * Peak resident size in bytes of the largest process. Under a PID 1 of ours it counts the sandbox's processes alone;
+   * for a direct child, getrusage(2) counts the spawning process's own memory before the execve too.
+   */
+  maxRss: number;
+  /** Set when we ended it: by timeout, or by kill() or the AbortSignal; 'memory' and 'pids' when a cgroup limit did. */
+  reason?: "timeout" | "memory" | "pids" | "killed";
+}
+
+/** The sandbox's side of a pseudoterminal. */
+export interface Terminal {
+  /** Ends (EIO) when the last process that holds the terminal is gone, after the last byte. */
+  readonly output: Readable;
+  write(data: string | Uint8Array): void;
+  resize(columns: number, rows: number): void;
+}
+
+export interface Process extends AsyncDisposable {
+  /** Outside pid of the process that was cloned: the command, or the PID 1 of its PID namespace. */
+  readonly pid: number;
+  /** Owned by this object and closed once the process is reaped; -1 from then on. */
+  readonly pidfd: number;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  readonly stdio: readonly (Readable | Writable | null)[];
+  readonly terminal?: Terminal;
+  /** Never rejects. */
+  readonly exited: Promise<ExitStatus>;
+  /**
+   * Send a signal through the pidfd (pidfd_send_signal(2)); under a PID 1 of ours it is passed on to the command.
+   * @returns false once the process is reaped
+   * @throws EPERM, EINVAL
+   */
+  kill(signal?: NodeJS.Signals | number): boolean;
+}
+
+/** One step of a plan, as explain() shows it. */
+export interface Step {
+  /** What is done, in the field's term: 'mount', 'unshare', 'exec'. */
+  readonly name: string;
+  /** On what, in words. */
+  readonly detail: string;
+}
+
+/** Something that spawn() would refuse. */
+export interface Problem {
+  /** Path of the option: 'sys.uidMappings[1].size'. */
+  readonly path: string;
+  /** What is wrong, with the man page's reason in words. */
+  readonly message: string;
+}
+
+/** Whether the kernel lets us use a feature, found by trying it. */
+export interface Feature {
+  readonly feature: string;
+  readonly available: boolean;
+  readonly errno?: string;
+  readonly remedy?: string;
+}
+
+export interface NamespaceHolder extends AsyncDisposable {
+  readonly pid: number;
+  readonly pidfd: number;
+  /** End the parked child and wait for it; the namespaces live on in whoever joined them. */
+  release(): Promise<void>;
+}
