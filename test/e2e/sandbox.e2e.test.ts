@@ -1,0 +1,126 @@
+// What a stranger would try first, in a real workbench: run a task, see it in the sidebar, kill it there; run a plain
+// task in a sandbox; open a sandboxed terminal. The pictures stay in test-results/screenshots.
+
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { waitUntil } from "../support/processes";
+import { VSIX } from "../support/vscode-host/paths";
+import { copySampleWorkspace, makeHome, PLANTED_SECRET, type TemporaryFolder } from "../support/workspace";
+import {
+  expandRow,
+  hoverAndClickInlineAction,
+  notifications,
+  openViewContainer,
+  openWorkbench,
+  pickItem,
+  runCommand,
+  screenshot,
+  terminalText,
+  typeLine,
+  type Workbench,
+  waitForRow,
+  waitForTerminal,
+} from "./workbench";
+
+const COUNTER = /^long running counter \(kill it\)/;
+
+/** The pid as the machine outside the sandbox counts it, from a process row of the tree. */
+function outsidePid(row: string): number {
+  const pid = /outside (?:pid )?(\d+)|(\d+) outside/.exec(row);
+  assert.ok(pid !== null, `no outside pid in the row "${row}"`);
+  return Number(pid[1] ?? pid[2]);
+}
+
+describe("Sandbox Tasks in the workbench", function () {
+  this.timeout(120_000);
+
+  let workspace: TemporaryFolder;
+  let home: TemporaryFolder;
+  let workbench: Workbench;
+
+  before(async () => {
+    workspace = copySampleWorkspace();
+    home = makeHome();
+    workbench = await openWorkbench(workspace.path, {
+      vsix: [process.env["SANDBOX_TASKS_TEST_VSIX"] ?? VSIX],
+      env: { HOME: home.path },
+    });
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed") {
+      await screenshot(workbench.page, `failed-${this.currentTest.title.replaceAll(/\W+/g, "-").slice(0, 60)}`);
+    }
+  });
+
+  after(async () => {
+    const left = await workbench?.close();
+    workspace?.remove();
+    home?.remove();
+    assert.deepEqual(left ?? [], [], "processes outlived the editor");
+  });
+
+  it("shows in colour what a sandboxed task prints, and that it has a terminal", async () => {
+    const { page } = workbench;
+    await runCommand(page, "Tasks: Run Task");
+    await screenshot(page, "1-run-task-list");
+    await pickItem(page, "hello (colours, terminal)");
+    const text = await waitForTerminal(page, /terminal:\s+\/dev\/pts\/\d+, \d+ columns/);
+    assert.match(text, /Hello from a sandbox!/);
+    await screenshot(page, "2-hello");
+  });
+
+  it("lists a running task with its processes, and kills it with the inline button", async () => {
+    const { page } = workbench;
+    await openViewContainer(page, "Sandboxes");
+    await runCommand(page, "Tasks: Run Task");
+    await pickItem(page, "long running counter (kill it)");
+    await waitForTerminal(page, "tick 2");
+    await waitForRow(page, COUNTER);
+    await expandRow(page, COUNTER);
+    await expandRow(page, /^Processes/).catch(() => {});
+    const pid = outsidePid(await waitForRow(page, /outside/));
+    assert.ok(fs.existsSync(`/proc/${pid}`), `process ${pid} of the tree lives`);
+    await screenshot(page, "3-running-in-the-tree");
+
+    await hoverAndClickInlineAction(page, COUNTER, "Kill");
+    await waitUntil(`process ${pid} is gone`, () => !fs.existsSync(`/proc/${pid}`));
+    await expandRow(page, /^Recently ended|^Ended/);
+    await waitForRow(page, /^long running counter \(kill it\).*(killed|SIGTERM|SIGKILL)/i);
+    await screenshot(page, "4-killed");
+  });
+
+  it("runs a plain shell task in a sandbox", async () => {
+    const { page } = workbench;
+    await runCommand(page, "Sandbox: Run Task in Sandbox...");
+    await screenshot(page, "5-run-in-sandbox-list");
+    await pickItem(page, "plain shell: where am I?");
+    const text = await waitForTerminal(page, /My PID namespace: pid:\[\d+\]/);
+    await screenshot(page, "6-plain-task-in-sandbox");
+    const inside = /pid:\[(\d+)\]/.exec(text)?.[1];
+    assert.notEqual(`pid:[${inside}]`, fs.readlinkSync("/proc/self/ns/pid"));
+  });
+
+  it("does not show the keys in the home folder to a task", async () => {
+    const { page } = workbench;
+    await runCommand(page, "Tasks: Run Task");
+    await pickItem(page, "try to read ~/.ssh (fails)");
+    await waitForTerminal(page, "Nothing to steal here.");
+    assert.ok(!(await terminalText(page)).includes(PLANTED_SECRET));
+    await screenshot(page, "7-no-ssh");
+  });
+
+  it("opens a shell in a sandbox", async () => {
+    const { page } = workbench;
+    await runCommand(page, "Sandbox: New Sandboxed Terminal");
+    await waitForTerminal(page, /[$#] *$/);
+    await typeLine(page, "tty");
+    await waitForTerminal(page, /^\/dev\/pts\/\d+$/m);
+    await typeLine(page, "id");
+    await waitForTerminal(page, /uid=\d+/);
+    await screenshot(page, "8-terminal");
+    await typeLine(page, "exit");
+    await screenshot(page, "9-terminal-ended");
+    assert.deepEqual(await notifications(page), []);
+  });
+});

@@ -1,0 +1,181 @@
+// A driver for the workbench in a browser: what a person does with keyboard and mouse, and what a person reads. Waits
+// for what it needs to see; selectors are those of VS Code's own accessibility attributes where it has them.
+
+import type { Locator, Page } from "playwright-core";
+import { type MarkedProcess, waitUntil } from "../support/processes";
+import { openPage, screenshot } from "../support/vscode-host/browser";
+import { type ServerOptions, startServer, type VsCodeServer } from "../support/vscode-host/server";
+
+const STEP_LIMIT_MS = 20_000;
+
+export interface Workbench {
+  readonly page: Page;
+  readonly server: VsCodeServer;
+  /** Close browser and server; returns what had not ended by itself, for the test to hold against it. */
+  close(): Promise<MarkedProcess[]>;
+}
+
+/**
+ * Start a VS Code of its own and open a folder in it.
+ * @param folder absolute path
+ */
+export async function openWorkbench(folder: string, options: ServerOptions = {}): Promise<Workbench> {
+  const server = await startServer(options);
+  try {
+    const opened = await openPage(server, server.folderUrl(folder));
+    opened.page.setDefaultTimeout(STEP_LIMIT_MS);
+    await waitUntilRestored(opened.page);
+    return {
+      page: opened.page,
+      server,
+      close: async () => {
+        await opened.close();
+        return server.close();
+      },
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/**
+ * Wait until the workbench has put everything in its place: until then it moves the focus about, which closes a list that
+ * was opened meanwhile.
+ */
+async function waitUntilRestored(page: Page): Promise<void> {
+  await page.locator(".explorer-folders-view .monaco-list-row").first().waitFor();
+  await page.locator('.statusbar-item[id="status.problems"]').waitFor();
+}
+
+function quickInput(page: Page): Locator {
+  return page.locator(".quick-input-widget:visible");
+}
+
+/** The rows of the open pick list: each the text of one entry with its description. */
+export async function pickRows(page: Page): Promise<string[]> {
+  const rows = quickInput(page).locator(".quick-input-list .monaco-list-row");
+  return (await rows.allInnerTexts()).map(oneLine);
+}
+
+function oneLine(text: string): string {
+  // VS Code sets non-breaking spaces in terminals and labels.
+  return text.replace(/[\s\u00a0]+/g, " ").trim();
+}
+
+/** Open the command palette and run the command with exactly this title ("Category: Title"). */
+export async function runCommand(page: Page, title: string): Promise<void> {
+  await page.keyboard.press("F1");
+  const input = quickInput(page).locator("input");
+  await input.waitFor();
+  await input.fill(`>${title}`);
+  await clickEntry(page, (text) => text === title || text.startsWith(`${title} `), title);
+}
+
+/** Choose the first entry of the open pick list whose text contains this. */
+export async function pickItem(page: Page, text: string): Promise<void> {
+  await clickEntry(page, (row) => row.includes(text), text);
+}
+
+async function clickEntry(page: Page, matches: (text: string) => boolean, wanted: string): Promise<void> {
+  const rows = quickInput(page).locator(".quick-input-list .monaco-list-row");
+  let seen: string[] = [];
+  const index = await waitUntil(
+    `"${wanted}" can be picked`,
+    async () => {
+      seen = await pickRows(page);
+      const found = seen.findIndex(matches);
+      return found < 0 ? undefined : { found };
+    },
+    STEP_LIMIT_MS,
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)} The list shows: ${seen.join(" | ") || "nothing"}`);
+  });
+  // The highlighted pieces of a label are not always clickable in their middle; the row itself is.
+  await rows.nth(index.found).click();
+}
+
+/** Text of the terminal in front, line by line. Needs gpuAcceleration off: the text is in the page then. */
+export async function terminalText(page: Page): Promise<string> {
+  const rows = page.locator(".terminal-wrapper.active .xterm-rows > div");
+  const lines = await rows.allInnerTexts();
+  return lines
+    .map((line) => line.replaceAll("\u00a0", " ").trimEnd())
+    .join("\n")
+    .trimEnd();
+}
+
+/** Wait until the terminal in front shows a text; returns all it shows. */
+export async function waitForTerminal(page: Page, expected: string | RegExp): Promise<string> {
+  let text = "";
+  return waitUntil(`the terminal shows ${expected}`, async () => {
+    text = await terminalText(page);
+    const found = typeof expected === "string" ? text.includes(expected) : expected.test(text);
+    return found ? text : undefined;
+  }).catch((error: unknown) => {
+    throw new Error(`${String(error)} It shows:\n${text}`);
+  });
+}
+
+/** Type a line into the terminal in front. */
+export async function typeLine(page: Page, line: string): Promise<void> {
+  await page.locator(".terminal-wrapper.active .xterm-helper-textarea").focus();
+  await page.keyboard.type(line);
+  await page.keyboard.press("Enter");
+}
+
+/** Show a view container by the name in its activity-bar icon. */
+export async function openViewContainer(page: Page, name: string): Promise<void> {
+  const icon = page.locator(`.activitybar .action-item [aria-label^="${name}"]`).first();
+  const opened = await page
+    .locator(`.sidebar .composite.title[aria-label^="${name}"], .sidebar h2[title^="${name}"]`)
+    .count();
+  if (opened === 0) await icon.click();
+  await page.locator(".sidebar .monaco-list").first().waitFor();
+}
+
+function rowLocator(page: Page): Locator {
+  return page.locator(".sidebar .monaco-list-row");
+}
+
+/** Rows of the trees in the side bar, as one reads them: label and description. */
+export async function treeRows(page: Page): Promise<string[]> {
+  return (await rowLocator(page).allInnerTexts()).map(oneLine);
+}
+
+/** Wait for a tree row that matches; returns its text. */
+export async function waitForRow(page: Page, expected: RegExp): Promise<string> {
+  let rows: string[] = [];
+  return waitUntil(`the tree shows ${expected}`, async () => {
+    rows = await treeRows(page);
+    return rows.find((row) => expected.test(row));
+  }).catch((error: unknown) => {
+    throw new Error(`${String(error)} It shows: ${rows.join(" | ") || "nothing"}`);
+  });
+}
+
+async function findRow(page: Page, expected: RegExp): Promise<Locator> {
+  await waitForRow(page, expected);
+  const index = (await treeRows(page)).findIndex((row) => expected.test(row));
+  return rowLocator(page).nth(index);
+}
+
+/** Open the children of a tree row, unless they are open. */
+export async function expandRow(page: Page, expected: RegExp): Promise<void> {
+  const row = await findRow(page, expected);
+  if ((await row.getAttribute("aria-expanded")) === "false") await row.locator(".monaco-tl-twistie").click();
+}
+
+/** Point at a tree row and press the button with this label that appears on it. */
+export async function hoverAndClickInlineAction(page: Page, expected: RegExp, label: string): Promise<void> {
+  const row = await findRow(page, expected);
+  await row.hover();
+  await row.locator(`.actions .action-label[aria-label^="${label}"]`).click();
+}
+
+/** Texts of the notifications on the screen. */
+export async function notifications(page: Page): Promise<string[]> {
+  return (await page.locator(".notifications-toasts .notification-list-item-message").allInnerTexts()).map(oneLine);
+}
+
+export { screenshot };
