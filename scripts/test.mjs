@@ -1,0 +1,221 @@
+// npm test: installs what the tests need, builds, lints, and runs every suite; `npm test -- unit native` runs only those.
+// The very last line is the sum: "N passed, N failed, N skipped".
+
+import { randomUUID } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { filesBelow, ROOT } from "./files.mjs";
+import { compare, RUN_MARK, snapshot } from "./leftovers.mjs";
+import { nodeFor, withOrdinaryUser } from "./ordinary-user.mjs";
+import { runInGroup, runNode } from "./run.mjs";
+import { ensureSystemPackages, PACKAGES } from "./system-packages.mjs";
+
+const MINUTE = 60_000;
+const SUITE_LIMIT_MS = 20 * MINUTE;
+const RESULTS = join(ROOT, "test-results");
+const MOCHA = "node_modules/mocha/bin/mocha.js";
+const isRoot = process.getuid?.() === 0;
+
+/**
+ * @typedef {object} Result of one suite
+ * @property {string} name
+ * @property {number} passed
+ * @property {{title: string, error: string}[]} failed
+ * @property {string[]} skipped titles, with the reason in them
+ * @property {number} seconds
+ */
+
+/** @type {Result[]} */
+const results = [];
+
+function heading(text) {
+  console.log(`\n=== ${text}`);
+}
+
+/** @param {string} name @param {string} title @param {string} error */
+function addFailure(name, title, error) {
+  results.push({ name, passed: 0, failed: [{ title, error }], skipped: [], seconds: 0 });
+}
+
+/**
+ * Run a suite that writes a report, and add the report to the results. A suite that ends without one has failed.
+ * @param {string} name
+ * @param {string} reportFile
+ * @param {() => Promise<{code: number | null, timedOut: boolean}>} run
+ */
+async function runSuite(name, reportFile, run) {
+  heading(name);
+  rmSync(reportFile, { force: true });
+  const start = Date.now();
+  const { code, timedOut } = await run();
+  const seconds = (Date.now() - start) / 1000;
+  /** @type {Result} */
+  const result = { name, passed: 0, failed: [], skipped: [], seconds };
+  results.push(result);
+  if (existsSync(reportFile)) {
+    const report = JSON.parse(readFileSync(reportFile, "utf8"));
+    result.passed = report.passed.length;
+    result.failed = report.failed;
+    result.skipped = report.skipped.map((test) => test.title);
+  }
+  if (result.passed + result.failed.length === 0 && code === 0) {
+    result.failed.push({ title: name, error: "The suite ran no test." });
+  } else if (code !== 0 && result.failed.length === 0) {
+    const why = timedOut ? `did not end within ${SUITE_LIMIT_MS / MINUTE} minutes` : `ended with exit code ${code}`;
+    result.failed.push({ title: name, error: `The suite ${why}, without telling which test failed.` });
+  }
+}
+
+/** Arguments of mocha for the compiled tests of a folder. */
+function mochaArguments(pattern, timeout) {
+  const reporter = "out/test/support/reporter.js";
+  return [MOCHA, "--forbid-only", "--timeout", String(timeout), "--reporter", reporter, pattern];
+}
+
+/** @param {string} name */
+const reportOf = (name) => join(RESULTS, `${name.replaceAll(/\W+/g, "-")}.json`);
+
+/** @param {string} name @param {string} pattern @param {number} timeout of one test */
+function runMocha(name, pattern, timeout) {
+  const env = { ...process.env, SANDBOX_TASKS_TEST_REPORT: reportOf(name) };
+  const args = mochaArguments(pattern, timeout);
+  return runSuite(name, reportOf(name), () => runInGroup(process.execPath, args, { env, limitMs: SUITE_LIMIT_MS }));
+}
+
+async function nativeSuite() {
+  const pattern = "out/test/native/**/*.test.js";
+  if (!isRoot) {
+    await runMocha("native", pattern, MINUTE);
+    console.log("The half of this suite that runs as root was left out: you are not root.");
+    return;
+  }
+  await runMocha("native as root", pattern, MINUTE);
+  await withOrdinaryUser((user) => {
+    const name = `native as user ${user.name}`;
+    const report = join(user.temp, "report.json");
+    const env = { ...user.env, [RUN_MARK]: process.env[RUN_MARK], SANDBOX_TASKS_TEST_REPORT: report };
+    const [file, args] = user.wrap(nodeFor(user), mochaArguments(pattern, MINUTE));
+    return runSuite(name, report, () => runInGroup(file, args, { cwd: user.folder, env, limitMs: SUITE_LIMIT_MS }));
+  });
+}
+
+async function integrationSuites() {
+  runNode("scripts/package.mjs");
+  for (const [suite, folder] of [
+    [".", "test/integration"],
+    ["repository", "test/integration/repository"],
+  ]) {
+    const hasTests = filesBelow(folder, () => false).some((path) => path.endsWith(".test.ts"));
+    if (!hasTests && suite !== ".") continue;
+    const name = suite === "." ? "integration" : `integration on this ${suite}`;
+    const log = join(RESULTS, `${suite === "." ? "integration" : suite}.log`);
+    rmSync(log, { force: true });
+    const env = { ...process.env, SANDBOX_TASKS_TEST_REPORT: reportOf(name), SANDBOX_TASKS_TEST_LOG: log };
+    const args = ["out/test/integration/runner.js", suite];
+    await runSuite(name, reportOf(name), () => runInGroup(process.execPath, args, { env, limitMs: SUITE_LIMIT_MS }));
+  }
+}
+
+async function endToEndSuite() {
+  // Alone, or after the integration suites: packaging again costs a second.
+  runNode("scripts/package.mjs");
+  await runMocha("e2e", "out/test/e2e/**/*.e2e.test.js", 2 * MINUTE);
+}
+
+function lint() {
+  heading("lint");
+  try {
+    runNode("scripts/lint.mjs");
+  } catch (error) {
+    addFailure("lint", "lint", error instanceof Error ? error.message : String(error));
+  }
+}
+
+const SUITES = {
+  lint,
+  unit: () => runMocha("unit", "out/test/unit/**/*.test.js", MINUTE / 3),
+  native: nativeSuite,
+  integration: integrationSuites,
+  e2e: endToEndSuite,
+};
+
+/** Compiled files whose source is gone would be run as if they were still tests. */
+function removeOrphans() {
+  for (const file of filesBelow("out")) {
+    const source = file.replace(/^out\//, "").replace(/\.js(\.map)?$/, ".ts");
+    if (!existsSync(join(ROOT, source))) rmSync(join(ROOT, file));
+  }
+}
+
+function prepare(chosen) {
+  const needsBrowser = chosen.includes("integration") || chosen.includes("e2e");
+  ensureSystemPackages([
+    ...(chosen.includes("lint") ? [PACKAGES.clangFormat] : []),
+    ...(needsBrowser ? [PACKAGES.chromium, PACKAGES.fonts] : []),
+  ]);
+  heading("build");
+  runNode("scripts/build.mjs");
+  runNode("node_modules/typescript/bin/tsc", ["-p", "."]);
+  removeOrphans();
+  if (needsBrowser) {
+    const { installHost } = createRequire(import.meta.url)(join(ROOT, "out/test/support/vscode-host/install.js"));
+    installHost(console.log);
+  }
+}
+
+function summary() {
+  heading("summary");
+  const failures = results.flatMap((result) => result.failed.map((test) => ({ suite: result.name, ...test })));
+  const skipped = results.flatMap((result) => result.skipped.map((title) => `${result.name}: ${title}`));
+  for (const { suite, title, error } of failures) console.log(`FAILED ${suite}: ${title}\n  ${error.split("\n")[0]}`);
+  for (const line of skipped) console.log(`skipped ${line}`);
+  for (const { name, passed, failed, skipped: left, seconds } of results) {
+    console.log(`${name}: ${passed} passed, ${failed.length} failed, ${left.length} skipped, ${seconds.toFixed(1)} s`);
+  }
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  if (failures.length > 0) process.exitCode = 1;
+  console.log(`\n${passed} passed, ${failures.length} failed, ${skipped.length} skipped`);
+}
+
+async function main() {
+  const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SUITES);
+  const unknown = chosen.filter((name) => !(name in SUITES));
+  if (unknown.length > 0)
+    throw new Error(`No suite ${unknown.join(", ")}; there are ${Object.keys(SUITES).join(", ")}.`);
+
+  mkdirSync(RESULTS, { recursive: true });
+  prepare(chosen);
+
+  // Everything temporary of this run goes into one folder, so that what is left in it is known to be ours.
+  const temp = realpathSync(mkdtempSync(join(tmpdir(), "sbx-")));
+  chmodSync(temp, 0o711);
+  process.env.TMPDIR = temp;
+  process.env[RUN_MARK] = randomUUID();
+  const before = snapshot();
+  try {
+    for (const name of chosen) {
+      try {
+        await SUITES[name]();
+      } catch (error) {
+        console.error(error);
+        addFailure(name, name, error instanceof Error ? error.message : String(error));
+      }
+    }
+    heading("left behind");
+    const { left, counts } = await compare(before, process.env[RUN_MARK], temp);
+    console.log(counts);
+    for (const one of left) addFailure("left behind", one, "was there after all suites had ended");
+  } finally {
+    rmSync(temp, { recursive: true, force: true });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  addFailure("npm test", "preparation", error instanceof Error ? error.message : String(error));
+}
+summary();
