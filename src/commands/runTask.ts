@@ -1,0 +1,98 @@
+// Sandbox: Run Task in Sandbox...: any task of the workspace, under a profile, without a change to tasks.json.
+
+import * as vscode from "vscode";
+import { type Command, type CommandHandler, readSetting, Setting } from "../contributions";
+import { t } from "../l10n";
+import { describeProfile, profileNames, resolveProfile } from "../sandbox";
+import { sandboxable, sandboxedTask } from "../tasks";
+import type { Converted } from "../tasks/foreignTask";
+import type { Services } from "./services";
+
+interface TaskItem extends vscode.QuickPickItem {
+  readonly task?: vscode.Task;
+  readonly converted?: Converted;
+}
+
+export function runTask({ launcher }: Services): CommandHandler<Command.RunTask> {
+  return async (name, profile) => {
+    const picked = typeof name === "string" ? await findTask(name) : await pickTask();
+    if (!picked?.task) return;
+    if (!picked.converted) {
+      void vscode.window.showInformationMessage(
+        t('"{0}" can\'t run in a sandbox. {1}', picked.task.name, picked.detail ?? ""),
+      );
+      return;
+    }
+    const chosen = typeof name === "string" ? (profile ?? defaultProfile()) : await pickProfile();
+    if (chosen === undefined) return;
+    return vscode.tasks.executeTask(sandboxedTask(launcher, picked.task, picked.converted, chosen));
+  };
+}
+
+async function findTask(name: string): Promise<TaskItem> {
+  const task = (await vscode.tasks.fetchTasks()).find((candidate) => candidate.name === name);
+  if (!task) throw new Error(t('There is no task "{0}" in this workspace.', name));
+  return taskItem(task);
+}
+
+/** All tasks, those that can't run in a sandbox at the end, with the reason. */
+async function pickTask(): Promise<TaskItem | undefined> {
+  const items = vscode.tasks.fetchTasks().then((tasks): TaskItem[] => {
+    const all = tasks.map(taskItem).sort((a, b) => (a.description ?? "").localeCompare(b.description ?? ""));
+    const [good, bad] = [all.filter(({ converted }) => converted), all.filter(({ converted }) => !converted)];
+    if (all.length === 0) return [{ label: t("This workspace has no tasks.") }];
+    return bad.length === 0
+      ? good
+      : [...good, { label: t("Can't run in a sandbox"), kind: vscode.QuickPickItemKind.Separator }, ...bad];
+  });
+  return vscode.window.showQuickPick(items, {
+    title: t("Run Task in Sandbox"),
+    placeHolder: t("Choose the task to run"),
+    matchOnDescription: true,
+  });
+}
+
+function taskItem(task: vscode.Task): TaskItem {
+  const folder = typeof task.scope === "object" ? task.scope.name : undefined;
+  const several = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
+  const description = several && folder ? `${task.source} · ${folder}` : task.source;
+  const result = sandboxable(task);
+  if ("reason" in result) {
+    return { label: `$(circle-slash) ${task.name}`, description, detail: result.reason, task };
+  }
+  return {
+    label: `$(shield) ${task.name}`,
+    description,
+    ...(task.detail ? { detail: task.detail } : {}),
+    task,
+    converted: result.converted,
+  };
+}
+
+function defaultProfile(): string {
+  return readSetting(vscode.workspace, Setting.DefaultProfile);
+}
+
+/** The profiles with what they allow, the default first. */
+async function pickProfile(): Promise<string | undefined> {
+  const own = readSetting(vscode.workspace, Setting.Profiles);
+  const preferred = defaultProfile();
+  const names = [...profileNames(own)].sort((a, b) => Number(b === preferred) - Number(a === preferred));
+  const picked = await vscode.window.showQuickPick(
+    names.map((name) => ({
+      label: name,
+      description: name === preferred ? t("default") : "",
+      detail: profileWords(name, own),
+    })),
+    { title: t("Run Task in Sandbox"), placeHolder: t("Choose what the sandbox may do") },
+  );
+  return picked?.label;
+}
+
+function profileWords(name: string, own: Record<string, unknown>): string {
+  try {
+    return describeProfile(resolveProfile(name, own));
+  } catch (error) {
+    return t("Can't be used: {0}", error instanceof Error ? error.message : String(error));
+  }
+}

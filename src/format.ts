@@ -1,0 +1,50 @@
+// Numbers as people read them: durations, sizes, times, command lines, and how a process ended.
+
+import { t } from "./l10n";
+import type { ExitStatus } from "./spawner/types";
+
+/** Seconds as "0.35 s", "12.4 s", "3 min 05 s", "2 h 07 min". */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 1) return `${seconds.toFixed(2)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
+}
+
+/** Bytes as "512 kB", "3.4 MB", "1.2 GB" (powers of 1000). */
+export function formatBytes(bytes: number): string {
+  if (bytes < 999_500) return `${Math.round(bytes / 1000)} kB`;
+  if (bytes < 999_500_000) return `${(bytes / 1e6).toFixed(bytes < 9_950_000 ? 1 : 0)} MB`;
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** Local time of day, "14:03:27". */
+export function formatTime(date: Date): string {
+  return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+}
+
+/** How it ended, in words: "exited with code 2", "killed by SIGKILL", "killed by SIGKILL after the time limit". */
+export function describeEnd(status: ExitStatus): string {
+  if (status.reason === "timeout") return t("ended by the time limit");
+  if (status.reason === "memory") return t("killed for using more memory than allowed");
+  if (status.signal !== null) {
+    return status.coreDumped ? t("killed by {0}, core dumped", status.signal) : t("killed by {0}", status.signal);
+  }
+  return t("exited with code {0}", status.code ?? 0);
+}
+
+/** An argv as somebody would type it: words with special characters are quoted for a POSIX shell. For display only. */
+export function displayCommand(argv: readonly string[]): string {
+  return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`)).join(" ");
+}
+
+/** At most `length` characters, cut with an ellipsis. */
+export function shorten(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, "0");
+}

@@ -1,0 +1,8 @@
+// Tasks and terminals that run in sandboxes.
+
+export { gracePeriod, Launcher } from "./launcher";
+export { FailureNotifier } from "./notifier";
+export { SandboxTaskProvider } from "./provider";
+export { sandboxable, sandboxedTask } from "./sandboxable";
+export { SandboxTerminalProfileProvider, sandboxTerminal } from "./terminal";
+export { TerminalLinks } from "./terminalLinks";

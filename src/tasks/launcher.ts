@@ -1,0 +1,170 @@
+// The one way from the editor to a running sandbox, for tasks and for terminals: checks trust, platform, folder and
+// profile, runs the command through the registry, and says in the terminal, the log and (once) a notification what
+// went wrong.
+
+import * as vscode from "vscode";
+import { readSetting, Setting } from "../contributions";
+import { t } from "../l10n";
+import { describeProfile, type ProfileRef, resolveProfile, type SandboxRegistry, withEnvironment } from "../sandbox";
+import type { Sandbox } from "../sandbox/types";
+import { describeFailure, failureText, RefusedError } from "./failure";
+import type { FailureNotifier } from "./notifier";
+import type { PreparedProgram, Program, SessionOptions } from "./session";
+import type { TerminalLinks } from "./terminalLinks";
+import { closingText, openingText } from "./words";
+
+export interface LaunchRequest {
+  /** Name in the tree. */
+  readonly name: string;
+  /** The folder that the sandbox works in. */
+  readonly folder: vscode.WorkspaceFolder;
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The command as the user knows it. */
+  readonly display: string;
+  readonly cwd: string;
+  /** Variables that the task sets, beyond those that the profile lets through. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Default: the setting. */
+  readonly profile: ProfileRef | undefined;
+  readonly warnings: readonly string[];
+}
+
+export interface LaunchOptions {
+  /** Name for messages, before the request is known to be good. */
+  readonly name: string;
+  /** Makes the request; what it throws is shown as a failure. */
+  request(): LaunchRequest;
+  /** The terminal it runs in, when it is asked for later. */
+  findTerminal(): vscode.Terminal | undefined;
+  /** Set for terminals that vanish with their program. */
+  readonly waitForKey?: string;
+}
+
+/** What the sandbox's programs may believe of the terminal: it is xterm.js. */
+const TERMINAL_ENVIRONMENT = { TERM: "xterm-256color", COLORTERM: "truecolor" } as const;
+
+export class Launcher {
+  constructor(
+    private readonly registry: SandboxRegistry,
+    private readonly links: TerminalLinks,
+    private readonly notifier: FailureNotifier,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  /** What a terminal session needs to run a sandbox. */
+  session(options: LaunchOptions): SessionOptions {
+    return {
+      prepare: () => this.#prepare(options),
+      failure: (error) => {
+        const failure = describeFailure(error);
+        this.log.error(`${options.name}: not started`, error instanceof Error ? error : String(error));
+        this.notifier.show(options.name, failure);
+        return { text: failureText(failure), code: failure.code };
+      },
+      ...(options.waitForKey ? { waitForKey: { onFailure: true, text: options.waitForKey } } : {}),
+    };
+  }
+
+  #prepare(options: LaunchOptions): PreparedProgram {
+    checkMayRun();
+    const request = options.request();
+    const own = readSetting(vscode.workspace, Setting.Profiles);
+    const ref = request.profile ?? readSetting(vscode.workspace, Setting.DefaultProfile);
+    // Resolved here for the words, and so that a misspelt name or key is told before anything is made.
+    const resolved = resolveProfile(ref, own);
+    return {
+      opening: openingText(request.display, resolved.name, describeProfile(resolved), request.warnings),
+      start: async (terminal) => {
+        this.log.info(
+          `${request.name}: starting under ${resolved.name} in ${request.folder.uri.fsPath}: ${request.display}`,
+        );
+        const sandbox = await this.registry.run(
+          {
+            file: request.file,
+            args: request.args,
+            cwd: request.cwd,
+            env: { ...process.env, ...TERMINAL_ENVIRONMENT, ...request.env },
+            terminal,
+            name: request.name,
+          },
+          // What a task sets by name is set, whatever the profile lets through of the editor's environment.
+          withEnvironment(ref, request.env),
+          { workspace: request.folder.uri.fsPath },
+          own,
+        );
+        this.notifier.succeeded(options.name);
+        this.links.link(sandbox.id, options.findTerminal);
+        this.log.info(`${request.name}: runs as ${sandbox.id}, pid ${sandbox.process.pid}`);
+        return this.#program(sandbox);
+      },
+      closing: closingText,
+    };
+  }
+
+  #program(sandbox: Sandbox): Program {
+    const { terminal } = sandbox.process;
+    if (!terminal) throw new Error("The spawner made no terminal for a process that was asked to have one");
+    void sandbox.exited.then(({ code, signal }) => {
+      this.log.info(`${sandbox.name}: ${sandbox.id} ended with ${signal ?? `code ${code}`}`);
+      this.links.unlink(sandbox.id);
+    });
+    return {
+      output: terminal.output,
+      exited: sandbox.exited,
+      write: (data) => terminal.write(data),
+      resize: (columns, rows) => terminal.resize(columns, rows),
+      terminate: () => sandbox.terminate(gracePeriod()),
+    };
+  }
+}
+
+/** Milliseconds between SIGTERM and SIGKILL. */
+export function gracePeriod(): number {
+  return Math.max(0, readSetting(vscode.workspace, Setting.KillGracePeriod)) * 1000;
+}
+
+/** @throws RefusedError when nothing may run here at all */
+export function checkMayRun(): void {
+  if (process.platform !== "linux") {
+    throw new RefusedError(
+      t("Sandboxes are made of Linux namespaces, and this extension host runs on {0}.", process.platform),
+      t("Open the folder on a Linux machine: by SSH, in WSL 2, or in a container."),
+      "log",
+    );
+  }
+  if (!vscode.workspace.isTrusted) {
+    throw new RefusedError(
+      t("This workspace is not trusted, so nothing of it is run."),
+      t("Trust the workspace first (Workspaces: Manage Workspace Trust)."),
+      "trust",
+    );
+  }
+}
+
+/**
+ * The folder that a task works in.
+ * @throws RefusedError when there is none, or when it can't be told which
+ */
+export function scopeFolder(scope: vscode.Task["scope"]): vscode.WorkspaceFolder {
+  if (scope !== undefined && scope !== vscode.TaskScope.Global && scope !== vscode.TaskScope.Workspace) {
+    return scope;
+  }
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  const [only] = folders;
+  if (!only) {
+    throw new RefusedError(
+      t("No folder is open, so there is nothing that the sandbox could work in."),
+      t("Open a folder (File: Open Folder...)."),
+      "log",
+    );
+  }
+  if (folders.length > 1) {
+    throw new RefusedError(
+      t("The task belongs to the whole workspace of {0} folders; a sandbox works in one.", folders.length),
+      t("Put the task into the .vscode/tasks.json of the folder it works in."),
+      "tasks",
+    );
+  }
+  return only;
+}

@@ -1,0 +1,52 @@
+// What a sandbox's terminal says before and after the program: what runs under which profile, and how it ended.
+
+import { describeEnd, formatBytes, formatSeconds, shorten } from "../format";
+import { t } from "../l10n";
+import type { ExitStatus } from "../spawner/types";
+
+const DIM = "\x1b[2m";
+const RED = "\x1b[31m";
+const GREEN = "\x1b[32m";
+const YELLOW = "\x1b[33m";
+const RESET = "\x1b[0m";
+
+/**
+ * The lines before the program's first byte.
+ * @param command as displayed
+ * @param description the profile in words
+ * @param warnings one line each
+ */
+export function openingText(
+  command: string,
+  profile: string,
+  description: string,
+  warnings: readonly string[] = [],
+): string {
+  const lines = [
+    `${DIM}▶ ${printable(shorten(command, 400))}${RESET}`,
+    `${DIM}  ${t("sandbox {0}: {1}", printable(profile), printable(description))}${RESET}`,
+    ...warnings.map((warning) => `${YELLOW}  ${printable(warning)}${RESET}`),
+  ];
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+/** The line after its last byte: how it ended, how long it took, CPU time and peak memory. */
+export function closingText(status: ExitStatus): string {
+  const good = status.code === 0;
+  const figures = [
+    formatSeconds(status.wallTime),
+    t("CPU {0}", formatSeconds(status.userTime + status.systemTime)),
+    t("peak memory {0}", formatBytes(status.maxRss)),
+  ];
+  const mark = good ? `${GREEN}✔` : `${RED}✖`;
+  return `${mark} ${t("Sandbox {0}", describeEnd(status))}${RESET}${DIM} · ${figures.join(" · ")}${RESET}\r\n`;
+}
+
+/** Text from a task or a profile must not steer the terminal: control characters are shown as their pictures. */
+export function printable(text: string): string {
+  return Array.from(text, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+    return code === 0x7f || (code >= 0x80 && code < 0xa0) ? "\ufffd" : character;
+  }).join("");
+}

@@ -1,0 +1,197 @@
+// How each node of the tree looks: label, description, icon, tooltip, what a screen reader says.
+
+import * as vscode from "vscode";
+import { NODE_CONTEXT } from "../contributions";
+import { describeEnd, formatBytes, formatSeconds, formatTime } from "../format";
+import type { NamespaceType } from "../inspect";
+import { t } from "../l10n";
+import {
+  type EndedNode,
+  type NamespaceNode,
+  nodeId,
+  type ProcessNode,
+  paused,
+  type RunningNode,
+  type SandboxNode,
+} from "./nodes";
+
+const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+
+/** The tree item of a node. */
+export function treeItem(node: SandboxNode): vscode.TreeItem {
+  const item = draw(node);
+  item.id = nodeId(node);
+  return item;
+}
+
+function draw(node: SandboxNode): vscode.TreeItem {
+  switch (node.kind) {
+    case "running":
+      return runningItem(node);
+    case "processes":
+      return group(t("Processes"), NODE_CONTEXT.processes, Expanded, "list-tree");
+    case "process":
+      return processItem(node);
+    case "namespaces":
+      return group(t("Namespaces"), NODE_CONTEXT.namespaces, Collapsed, "symbol-namespace");
+    case "namespace":
+      return namespaceItem(node);
+    case "endedGroup":
+      return group(t("Recently ended"), NODE_CONTEXT.endedGroup, Expanded, "history");
+    case "ended":
+      return endedItem(node);
+    case "notice": {
+      const item = new vscode.TreeItem(node.message, None);
+      item.contextValue = NODE_CONTEXT.notice;
+      item.iconPath = new vscode.ThemeIcon("info");
+      item.tooltip = node.message;
+      return item;
+    }
+  }
+}
+
+function group(
+  label: string,
+  contextValue: string,
+  state: vscode.TreeItemCollapsibleState,
+  icon: string,
+): vscode.TreeItem {
+  const item = new vscode.TreeItem(label, state);
+  item.contextValue = contextValue;
+  item.iconPath = new vscode.ThemeIcon(icon);
+  return item;
+}
+
+function runningItem({ sandbox }: RunningNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(sandbox.name, Expanded);
+  const since = formatTime(sandbox.startedAt);
+  item.description = t("{0} · since {1}", sandbox.profile, since);
+  item.iconPath = new vscode.ThemeIcon("shield", new vscode.ThemeColor("testing.iconPassed"));
+  item.contextValue = NODE_CONTEXT.sandbox;
+  item.tooltip = table(sandbox.name, [
+    [t("Profile"), sandbox.profile],
+    [t("Workspace"), sandbox.workspace],
+    [t("Running since"), since],
+    [t("PID 1, seen from outside"), String(sandbox.process.pid)],
+  ]);
+  item.accessibilityInformation = {
+    label: t("Sandbox {0}, profile {1}, running since {2}", sandbox.name, sandbox.profile, since),
+  };
+  return item;
+}
+
+function endedItem({ ended }: EndedNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(ended.name, None);
+  const { status } = ended;
+  const end = describeEnd(status);
+  item.description = `${end} · ${formatSeconds(status.wallTime)}`;
+  item.iconPath =
+    status.code === 0
+      ? new vscode.ThemeIcon("pass", new vscode.ThemeColor("testing.iconPassed"))
+      : status.signal !== null
+        ? new vscode.ThemeIcon("circle-slash", new vscode.ThemeColor("testing.iconErrored"))
+        : new vscode.ThemeIcon("error", new vscode.ThemeColor("testing.iconFailed"));
+  item.contextValue = NODE_CONTEXT.ended;
+  item.tooltip = table(ended.name, [
+    [t("Ended"), `${formatTime(ended.endedAt)}, ${end}`],
+    [t("Profile"), ended.profile],
+    [t("Workspace"), ended.workspace],
+    [t("Duration"), formatSeconds(status.wallTime)],
+    [t("CPU time"), formatSeconds(status.userTime + status.systemTime)],
+    [t("Peak memory"), formatBytes(status.maxRss)],
+  ]);
+  item.accessibilityInformation = { label: t("Ended sandbox {0}, {1}", ended.name, end) };
+  return item;
+}
+
+function processItem({ info, children }: ProcessNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(info.command, children.length > 0 ? Expanded : None);
+  const stopped = paused(info.state);
+  item.description = t("{0} · outside {1}", info.insidePid, info.pid) + (stopped ? ` · ${t("stopped")}` : "");
+  item.iconPath = new vscode.ThemeIcon(stopped ? "debug-pause" : info.state === "Z" ? "trash" : "circle-small-filled");
+  item.contextValue = NODE_CONTEXT.process;
+  item.tooltip = table(info.command, [
+    [t("PID inside the sandbox"), String(info.insidePid)],
+    [t("PID outside"), String(info.pid)],
+    [t("State"), stateWords(info.state)],
+    [t("Memory"), formatBytes(info.rss)],
+    [t("CPU time"), formatSeconds(info.cpuTime)],
+    [t("Threads"), String(info.threads)],
+    [t("User and group id, seen from outside"), `${info.uid}, ${info.gid}`],
+  ]);
+  item.accessibilityInformation = {
+    label: t("Process {0}, pid {1} inside, {2} outside", info.command, info.insidePid, info.pid),
+  };
+  return item;
+}
+
+function namespaceItem({ info }: NamespaceNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(info.type, None);
+  const relation = info.shared ? t("shared with the editor") : t("new");
+  item.description = `${info.inode} · ${relation}`;
+  item.iconPath = info.shared
+    ? new vscode.ThemeIcon("link", new vscode.ThemeColor("list.warningForeground"))
+    : new vscode.ThemeIcon("lock");
+  item.contextValue = NODE_CONTEXT.namespace;
+  item.tooltip = table(t("{0} namespace", info.type), [
+    [t("Separates"), separates(info.type)],
+    [t("Inode"), String(info.inode)],
+    [t("This sandbox"), info.shared ? t("shares it with the editor") : t("has one of its own")],
+  ]);
+  item.accessibilityInformation = { label: t("{0} namespace {1}, {2}", info.type, info.inode, relation) };
+  return item;
+}
+
+/** A title and a two-column list; every value is escaped, as commands and paths come from anywhere. */
+function table(title: string, rows: readonly (readonly [name: string, value: string])[]): vscode.MarkdownString {
+  const text = new vscode.MarkdownString();
+  text.appendMarkdown("**").appendText(title).appendMarkdown("**\n\n");
+  for (const [name, value] of rows) {
+    text.appendText(`${name}: ${value}`).appendMarkdown("  \n");
+  }
+  return text;
+}
+
+/** The letters of proc_pid_stat(5). */
+function stateWords(state: string): string {
+  switch (state) {
+    case "R":
+      return t("running");
+    case "S":
+      return t("sleeping");
+    case "D":
+      return t("waiting for a device");
+    case "T":
+      return t("stopped by a signal");
+    case "t":
+      return t("stopped by a debugger");
+    case "Z":
+      return t("ended, not yet waited for");
+    case "I":
+      return t("idle");
+    default:
+      return state;
+  }
+}
+
+/** namespaces(7), in few words. */
+function separates(type: NamespaceType): string {
+  switch (type) {
+    case "user":
+      return t("user and group ids, capabilities");
+    case "mnt":
+      return t("mount points: which files there are");
+    case "pid":
+      return t("process ids: which processes can be seen and signalled");
+    case "net":
+      return t("network devices, addresses, ports, routes");
+    case "ipc":
+      return t("System V IPC and POSIX message queues");
+    case "uts":
+      return t("host name and domain name");
+    case "cgroup":
+      return t("the root of the cgroup tree");
+    case "time":
+      return t("the monotonic and boot-time clocks");
+  }
+}
