@@ -2,7 +2,7 @@
 
 import type { ExitStatus, Process, StdioEntry, TerminalOptions } from "../spawner/types";
 
-export type WorkspaceAccess = "readwrite" | "readonly" | "copy-on-write";
+export type WorkspaceAccess = "readwrite" | "readonly";
 
 export interface SandboxCommand {
   /** Looked up on the sandbox's PATH, inside its root. */
@@ -51,4 +51,18 @@ export interface Sandbox {
   freeze(): Promise<void>;
   thaw(): Promise<void>;
   stats(): Promise<SandboxStats>;
+  /** What is known once it has ended, after `exited`. Never rejects. */
+  readonly ended: Promise<EndedSandbox>;
+}
+
+export interface EndedSandbox {
+  readonly id: string;
+  readonly name: string;
+  readonly profile: string;
+  readonly workspace: string;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  readonly status: ExitStatus;
+  /** What the user should look at: protected paths that the task made where there were none. */
+  readonly warnings: readonly string[];
 }

@@ -1,0 +1,242 @@
+// A profile, a command and the facts of the machine become spawn options. Pure: looks at nothing, runs nothing.
+
+import type { CloneFlag, Mount, Rlimit, SpawnOptions } from "../spawner/types";
+import { sandboxEnvironment } from "./environment";
+import { ProfileError, SandboxError } from "./errors";
+import type { HostFacts } from "./host";
+import { guardedPaths, isVisible, layout, lookup, type Place } from "./layout";
+import { isInside } from "./paths";
+import { parseDuration, parseSize } from "./quantities";
+import type { NamespaceName, ResolvedProfile } from "./schema";
+import { CREDENTIALS } from "./toolchains";
+import type { RunContext, SandboxCommand } from "./types";
+
+const FLAGS: Readonly<Record<NamespaceName, CloneFlag>> = {
+  user: "CLONE_NEWUSER",
+  mount: "CLONE_NEWNS",
+  pid: "CLONE_NEWPID",
+  ipc: "CLONE_NEWIPC",
+  uts: "CLONE_NEWUTS",
+  cgroup: "CLONE_NEWCGROUP",
+  net: "CLONE_NEWNET",
+  time: "CLONE_NEWTIME",
+};
+
+/** What is masked in every OCI container (runtime-spec, moby's DefaultLinuxSpec), and the kernel's own workshops. */
+const MASKED = [
+  ...[
+    "acpi",
+    "asound",
+    "interrupts",
+    "kcore",
+    "keys",
+    "latency_stats",
+    "sched_debug",
+    "scsi",
+    "timer_list",
+    "timer_stats",
+  ].map((name) => `/proc/${name}`),
+  "/sys/devices/virtual/powercap",
+  "/sys/firmware",
+  "/sys/fs/bpf",
+  "/sys/kernel/debug",
+  "/sys/kernel/security",
+  "/sys/kernel/tracing",
+];
+
+/** What is read-only in every OCI container. */
+const READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/** Namespaces without which nothing that a profile promises about files and about the end of a sandbox can be kept. */
+const NEEDED: readonly (readonly [NamespaceName, string])[] = [
+  ["user", "without it the sandbox would need the super-user's rights"],
+  ["mount", "without it no path can be hidden"],
+  ["pid", "without it the sandbox's processes can't be ended together"],
+];
+
+function cloneflags(profile: ResolvedProfile): CloneFlag[] {
+  const { namespaces, network } = profile;
+  const refuse = (message: string): never => {
+    throw new ProfileError([{ path: "namespaces", message }]);
+  };
+  for (const [name, why] of namespaces ? NEEDED : []) {
+    if (!namespaces?.includes(name)) {
+      refuse(`"${name}" can't be left out: ${why}`);
+    }
+  }
+  if (namespaces && namespaces.includes("net") === (network === "host")) {
+    refuse(
+      network === "host"
+        ? '"net" can\'t be new with network "host": a new network namespace has no way out. Leave one of them out'
+        : `"net" is needed for network "${network}": add it, or set network to "host"`,
+    );
+  }
+  const all: readonly NamespaceName[] = [
+    "user",
+    "mount",
+    "pid",
+    "ipc",
+    "uts",
+    "cgroup",
+    ...(network === "host" ? [] : (["net"] as const)),
+  ];
+  return (namespaces ?? all).map((name) => FLAGS[name]);
+}
+
+/** The file systems of the kernel and of the sandbox's own, which every sandbox has. */
+const OWN_MOUNTS: readonly Mount[] = [
+  { destination: "/proc", type: "proc", options: ["nosuid", "nodev", "noexec"] },
+  { destination: "/dev", type: "dev" },
+];
+
+function tmpfsMode(path: string, facts: HostFacts): number {
+  if (facts.temporaryFolders.includes(path)) {
+    return 0o1777;
+  }
+  return path === facts.home ? 0o700 : 0o755;
+}
+
+function mountOf(place: Place, facts: HostFacts): Mount {
+  const { path, access, source = path } = place;
+  switch (access) {
+    case "private":
+    case "hidden":
+      return { destination: path, type: "tmpfs", options: ["nosuid", "nodev"], mode: tmpfsMode(path, facts) };
+    case "link":
+      return { destination: path, type: "symlink", source };
+    case "read":
+      return { destination: path, type: "bind", source, options: ["rbind", "ro", "nosuid", "nodev"] };
+    case "write":
+    case "keep":
+      return { destination: path, type: "bind", source, options: ["rbind", "rw", "nosuid", "nodev"] };
+  }
+}
+
+/** Whether something further in is shown, so that a mask would cover it too. */
+function holdsOthers(place: Place, places: readonly Place[]): boolean {
+  return places.some((other) => other !== place && isInside(other.path, place.path));
+}
+
+/** Secrets and sockets, where they can be seen. What the user's profile names itself is the user's choice. */
+function maskedPaths(profile: ResolvedProfile, places: readonly Place[], facts: HostFacts): string[] {
+  const chosen = [...profile.filesystem.read, ...profile.filesystem.write].map((text) => {
+    const { path, fact } = lookup(text, facts);
+    return fact?.real ?? path;
+  });
+  const secrets = [...facts.secrets, ...CREDENTIALS.map((name) => `${facts.home}/${name}`)].filter(
+    (path) =>
+      isVisible(places, path) &&
+      !isInside(path, facts.workspace) &&
+      !isInside(facts.workspace, path) &&
+      !chosen.some((one) => isInside(one, path)),
+  );
+  const sockets = facts.sockets.filter((path) => isVisible(places, path) && !chosen.includes(path));
+  const hidden = places
+    .filter((place) => place.access === "hidden" && !holdsOthers(place, places))
+    .map(({ path }) => path);
+  const all = [...new Set([...MASKED, ...secrets, ...sockets, ...hidden])];
+  return all.filter((path) => !all.some((other) => other !== path && isInside(path, other)));
+}
+
+function rlimits(profile: ResolvedProfile, facts: HostFacts): Rlimit[] {
+  const { cpuTime, openFiles, fileSize } = profile.limits;
+  const seconds = cpuTime === undefined ? undefined : Math.max(1, Math.ceil((parseDuration(cpuTime) ?? 0) / 1000));
+  const bytes = typeof fileSize === "string" ? parseSize(fileSize) : fileSize;
+  const wanted: readonly (readonly [
+    key: string,
+    type: string,
+    name: string,
+    soft: number | undefined,
+    spare: number,
+  ])[] = [
+    // SIGXCPU at the soft limit can be caught; one second later SIGKILL can't.
+    ["cpuTime", "RLIMIT_CPU", "Max cpu time", seconds, 1],
+    ["openFiles", "RLIMIT_NOFILE", "Max open files", openFiles, 0],
+    ["fileSize", "RLIMIT_FSIZE", "Max file size", bytes, 0],
+  ];
+  return wanted.flatMap(([key, type, name, soft, spare]): Rlimit[] => {
+    if (soft === undefined) {
+      return [];
+    }
+    const most = facts.limits.find((limit) => limit.name === name)?.hard ?? Number.POSITIVE_INFINITY;
+    if (soft > most) {
+      throw new ProfileError([
+        {
+          path: `limits.${key}`,
+          message: `${soft} is more than the editor itself may have (${most}, its hard ${type}); lower it`,
+        },
+      ]);
+    }
+    return [{ type, soft, hard: Math.min(soft + spare, most) }];
+  });
+}
+
+function workingDirectory(command: SandboxCommand, places: readonly Place[], facts: HostFacts): string {
+  if (command.cwd === undefined) {
+    return facts.workspace;
+  }
+  const { path, fact } = lookup(command.cwd, facts);
+  if (fact?.kind !== "directory") {
+    const what = fact ? "is not a folder" : "does not exist, or you may not see it";
+    throw new SandboxError("cwd", path, `The working directory ${path} ${what}.`, "Name a folder.");
+  }
+  const { real } = fact;
+  // An empty private folder can be entered, but it is not the folder that was meant; /tmp and home are.
+  const isOwn = facts.temporaryFolders.includes(real) || real === facts.home;
+  if (!isOwn && !isVisible(places, real)) {
+    throw new SandboxError(
+      "cwd",
+      path,
+      `The working directory ${path} can't be seen inside the sandbox.`,
+      `Choose a folder in the workspace (${facts.workspace}), or add it to filesystem.read or filesystem.write of the profile.`,
+    );
+  }
+  return real;
+}
+
+/**
+ * Spawn options for a command under a profile.
+ * @param facts from readHostFacts(context, {profile, command})
+ * @throws ProfileError, SandboxError when it can't be made as asked
+ */
+export function compile(
+  command: SandboxCommand,
+  profile: ResolvedProfile,
+  _context: RunContext,
+  facts: HostFacts,
+): SpawnOptions {
+  const places = layout(profile, facts);
+  const flags = cloneflags(profile);
+  const masked = maskedPaths(profile, places, facts);
+  const wallTime = profile.limits.wallTime === undefined ? undefined : parseDuration(profile.limits.wallTime);
+  const temporary = facts.temporaryFolders.includes("/tmp") ? { TMPDIR: "/tmp" } : undefined;
+  const limits = rlimits(profile, facts);
+  const guarded = guardedPaths(places, facts);
+  const mounted = places.filter((place) => place.access !== "hidden" || holdsOthers(place, places));
+  return {
+    cwd: workingDirectory(command, places, facts),
+    env: sandboxEnvironment(command.env ?? facts.environment, profile.environment, { HOME: facts.home, ...temporary }),
+    ...(command.terminal ? { terminal: command.terminal } : {}),
+    ...(command.stdio && !command.terminal ? { stdio: command.stdio } : {}),
+    ...(wallTime === undefined ? {} : { timeout: wallTime }),
+    sys: {
+      cloneflags: flags,
+      uidMappings: [{ containerID: facts.uid, hostID: facts.uid, size: 1 }],
+      gidMappings: [{ containerID: facts.gid, hostID: facts.gid, size: 1 }],
+      // With a terminal the session comes with it. Without one, too: nothing inside may type into the editor's.
+      ...(command.terminal ? {} : { setsid: true }),
+      pdeathsig: "SIGKILL",
+      ...(limits.length === 0 ? {} : { rlimits: limits }),
+      ...(flags.includes("CLONE_NEWUTS") ? { hostname: "sandbox" } : {}),
+      ...(flags.includes("CLONE_NEWNET") ? { loopback: profile.network === "loopback" } : {}),
+      rootfs: { path: "/", readonly: true },
+      mounts: [...OWN_MOUNTS, ...mounted.map((place) => mountOf(place, facts))],
+      maskedPaths: masked,
+      readonlyPaths: [...READ_ONLY, ...guarded.filter(({ kind }) => kind !== "missing").map(({ path }) => path)],
+      capabilities: { bounding: [], effective: [], permitted: [], inheritable: [] },
+      noNewPrivileges: true,
+      newSessionKeyring: true,
+      init: true,
+    },
+  };
+}

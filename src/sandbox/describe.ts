@@ -1,0 +1,34 @@
+// A profile in plain words: the `detail` of a task and the tooltip in the tree. Says what is enforced, nothing more.
+
+import type { ResolvedProfile } from "./schema";
+
+const NETWORK: Readonly<Record<ResolvedProfile["network"], string>> = {
+  none: "no network",
+  loopback: "no network but its own loopback",
+  host: "the host's network",
+};
+
+function list(paths: readonly string[]): string {
+  return paths.length <= 3 ? paths.join(", ") : `${paths.slice(0, 2).join(", ")} and ${paths.length - 2} more`;
+}
+
+/** One line: "workspace writable, host read-only, home hidden but for toolchains, no network but its own loopback". */
+export function describeProfile(profile: ResolvedProfile): string {
+  const { filesystem, limits, environment } = profile;
+  const parts = [
+    filesystem.workspace === "readwrite" ? "workspace writable" : "workspace read-only",
+    "host read-only",
+    "home hidden but for toolchains",
+    filesystem.read.length > 0 ? `can read ${list(filesystem.read)}` : "",
+    filesystem.write.length > 0 ? `can write ${list(filesystem.write)}` : "",
+    filesystem.hide.length > 0 ? `can't see ${list(filesystem.hide)}` : "",
+    filesystem.tmp === "shared" ? "the host's /tmp" : "",
+    NETWORK[profile.network],
+    environment.inherit === "all" ? "the editor's whole environment" : "",
+    limits.wallTime === undefined ? "" : `ended after ${limits.wallTime}`,
+    limits.cpuTime === undefined ? "" : `at most ${limits.cpuTime} of CPU a process`,
+    limits.openFiles === undefined ? "" : `at most ${limits.openFiles} open files a process`,
+    limits.fileSize === undefined ? "" : `files of at most ${limits.fileSize}`,
+  ];
+  return parts.filter(Boolean).join(", ");
+}

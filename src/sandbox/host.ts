@@ -1,0 +1,241 @@
+// What the machine is like, looked at before each sandbox: real paths, toolchains, secrets, sockets, and what stands in
+// the workspace. Gathered in one place, so that compiling a profile is a pure function of it.
+
+import { lstat, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import { limits as readLimits } from "../inspect/limits";
+import { readSystemFile } from "../inspect/procfs";
+import { unixSockets } from "../inspect/sockets";
+import type { LimitInfo } from "../inspect/types";
+import { SandboxError } from "./errors";
+import { expand } from "./paths";
+import type { ResolvedProfile } from "./schema";
+import { ALWAYS, rootSecrets } from "./secrets";
+import { findToolchains, type Toolchain } from "./toolchains";
+import type { RunContext, SandboxCommand } from "./types";
+import { checkWorkspace, isSystemFolder, type ProtectedPath, protectedPaths } from "./workspace";
+
+/** A path that a profile or a command names, as it is on this machine. */
+export interface PathFact {
+  readonly real: string;
+  readonly kind: "directory" | "file";
+}
+
+export interface HostFacts {
+  readonly uid: number;
+  readonly gid: number;
+  /** Real path of the home folder. */
+  readonly home: string;
+  /** Real path of the workspace. */
+  readonly workspace: string;
+  /** The environment that is filtered when a command brings none. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Real paths of the folders that get a private file system of their own: /run, other homes; outermost first. */
+  readonly privateFolders: readonly string[];
+  /** Real paths of the folders for temporary files. */
+  readonly temporaryFolders: readonly string[];
+  readonly toolchains: readonly Toolchain[];
+  /** What must not be read wherever it is visible. */
+  readonly secrets: readonly string[];
+  /** Real paths of bound Unix sockets. */
+  readonly sockets: readonly string[];
+  /** In the workspace, and in each folder that the profile makes writable. */
+  readonly protected: readonly ProtectedPath[];
+  /** Where /etc/resolv.conf really is; undefined without one. */
+  readonly resolver: string | undefined;
+  /** Links in /run that a system's whole PATH goes through (NixOS), with their text. */
+  readonly links: readonly { readonly path: string; readonly target: string }[];
+  /** By absolute path as it was written: what a profile or a command names. */
+  readonly paths: Readonly<Record<string, PathFact | "missing">>;
+  /** The limits that this process is under: no child may have more. */
+  readonly limits: readonly LimitInfo[];
+}
+
+/** What else is looked up, beyond what is always needed. */
+export interface FactsRequest {
+  readonly profile?: ResolvedProfile;
+  readonly command?: SandboxCommand;
+}
+
+async function realOf(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path);
+  } catch {
+    return undefined;
+  }
+}
+
+async function pathFact(path: string): Promise<PathFact | undefined> {
+  try {
+    const real = await realpath(path);
+    return { real, kind: (await stat(real)).isDirectory() ? "directory" : "file" };
+  } catch {
+    return undefined;
+  }
+}
+
+async function existing(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(paths.map(pathFact));
+  return [...new Set(found.filter((fact) => fact?.kind === "directory").map((fact) => fact?.real ?? ""))];
+}
+
+/** Real path of the folder the sandbox works in; an error that says what to do when it is not one. */
+async function workspaceOf(context: RunContext): Promise<string> {
+  const fact = await pathFact(resolve(context.workspace));
+  if (fact?.kind !== "directory") {
+    const what = fact ? "is not a folder" : "does not exist, or you may not see it";
+    throw new SandboxError(
+      "workspace",
+      context.workspace,
+      `The workspace ${context.workspace} ${what}.`,
+      "Open the folder of a project.",
+    );
+  }
+  return fact.real;
+}
+
+async function homeOf(context: RunContext): Promise<string> {
+  const asked = context.home ?? homedir();
+  const home = asked.startsWith("/") ? ((await realOf(asked)) ?? resolve(asked)) : "/";
+  if (home === "/") {
+    throw new SandboxError(
+      "home",
+      asked,
+      `The home folder is "${asked}", so it can't be hidden from a sandbox.`,
+      "Set HOME to the folder that holds your own files, and start the editor again.",
+    );
+  }
+  return home;
+}
+
+/** Homes of other people: uids from 1000 in /etc/passwd (login.defs(5), UID_MIN), what holds homes, and root's. */
+async function otherHomes(home: string): Promise<string[]> {
+  const passwd = await readFile("/etc/passwd", "utf8").catch(() => "");
+  const homes = passwd.split("\n").flatMap((line) => {
+    const [, , uid, , , folder] = line.split(":");
+    const isPerson = Number(uid) >= 1000 && Number(uid) < 65534;
+    return isPerson && folder?.startsWith("/") && !isSystemFolder(folder) ? [folder] : [];
+  });
+  return (await existing(["/home", "/root", ...homes])).filter((folder) => folder !== "/" && folder !== home);
+}
+
+/** Windows' drives under WSL: they hold the Windows home, with all its keys. */
+async function windowsDrives(): Promise<string[]> {
+  const mountinfo = (await readSystemFile("self/mountinfo")) ?? "";
+  return mountinfo.split("\n").flatMap((line) => {
+    const [left, right] = line.split(" - ");
+    const mountPoint = left?.split(" ")[4];
+    return mountPoint !== undefined && /^(9p|drvfs|virtiofs) (drvfs|[A-Z]:)/i.test(right ?? "") ? [mountPoint] : [];
+  });
+}
+
+async function boundSockets(): Promise<string[]> {
+  const found = await Promise.all(
+    (await unixSockets()).map(async (path): Promise<string | undefined> => {
+      try {
+        // The table tells the name that was bound, perhaps in another mount namespace, perhaps unlinked since.
+        return (await lstat(path)).isSocket() ? await realpath(path) : undefined;
+      } catch {
+        return undefined;
+      }
+    }),
+  );
+  return [...new Set(found.filter((path) => path !== undefined))].sort();
+}
+
+async function linksInRun(): Promise<{ path: string; target: string }[]> {
+  const links = await Promise.all(
+    ["/run/current-system", "/run/booted-system", "/run/opengl-driver"].map(async (path) => {
+      const target = await readlink(path).catch(() => undefined);
+      return target === undefined ? undefined : { path, target };
+    }),
+  );
+  return links.filter((link) => link !== undefined);
+}
+
+/** What the machine is like by itself, whatever the workspace: worth keeping for some seconds. */
+interface MachineFacts {
+  readonly privateFolders: readonly string[];
+  readonly temporaryFolders: readonly string[];
+  readonly toolchains: readonly Toolchain[];
+  readonly secrets: readonly string[];
+}
+
+async function machineFacts(home: string, path: string): Promise<MachineFacts> {
+  const homes = await otherHomes(home);
+  const [run, drives, temporaryFolders, toolchains, secrets] = await Promise.all([
+    existing(["/run", "/var/run"]),
+    windowsDrives(),
+    existing(["/tmp", "/var/tmp"]),
+    findToolchains(home, homes, path),
+    process.getuid?.() === 0 ? rootSecrets() : [],
+  ]);
+  return {
+    privateFolders: [...new Set([...run, ...homes, ...drives, ...(await existing([home]))])],
+    temporaryFolders,
+    toolchains,
+    secrets: [...ALWAYS, ...secrets],
+  };
+}
+
+/** How long the search for toolchains and secrets is good for, milliseconds. Sockets and the workspace are always looked at. */
+const KEEP = 10_000;
+let kept: { key: string; until: number; facts: Promise<MachineFacts> } | undefined;
+
+function keptMachineFacts(home: string, path: string): Promise<MachineFacts> {
+  const key = `${process.getuid?.()}\0${home}\0${path}`;
+  const now = performance.now();
+  if (kept === undefined || kept.key !== key || kept.until < now) {
+    kept = { key, until: now + KEEP, facts: machineFacts(home, path) };
+  }
+  return kept.facts;
+}
+
+/**
+ * Looks at the machine. Reads only.
+ * @param request the profile and the command whose paths are looked up; without them, paths are taken as written
+ * @throws SandboxError when the workspace or the home folder can't be used
+ */
+export async function readHostFacts(context: RunContext, request: FactsRequest = {}): Promise<HostFacts> {
+  const [workspace, home] = await Promise.all([workspaceOf(context), homeOf(context)]);
+  checkWorkspace(workspace, home);
+  const { filesystem } = request.profile ?? {};
+  const named = [
+    ...(filesystem?.read ?? []),
+    ...(filesystem?.write ?? []),
+    ...(filesystem?.hide ?? []),
+    ...(request.command?.cwd === undefined ? [] : [request.command.cwd]),
+  ].map((text) => expand(text, home, workspace));
+  const paths = Object.fromEntries(
+    await Promise.all(
+      named.map(async (path): Promise<[string, PathFact | "missing"]> => [path, (await pathFact(path)) ?? "missing"]),
+    ),
+  );
+  const writable = (filesystem?.write ?? []).flatMap((text) => {
+    const fact = paths[expand(text, home, workspace)];
+    return fact !== undefined && fact !== "missing" && fact.kind === "directory" ? [fact.real] : [];
+  });
+  const [machine, sockets, guarded, resolver, links, own] = await Promise.all([
+    keptMachineFacts(home, process.env.PATH ?? ""),
+    boundSockets(),
+    Promise.all([...new Set([workspace, ...writable])].map(protectedPaths)),
+    realOf("/etc/resolv.conf"),
+    linksInRun(),
+    readLimits(process.pid),
+  ]);
+  return {
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    home,
+    workspace,
+    environment: process.env,
+    ...machine,
+    sockets,
+    protected: guarded.flat(),
+    resolver,
+    links,
+    paths,
+    limits: own ?? [],
+  };
+}

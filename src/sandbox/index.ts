@@ -1,0 +1,12 @@
+// Sandboxes: profiles, how they become spawn options, and the ones that run. No dependency on the editor.
+
+export { compile } from "./compile";
+export { describeProfile } from "./describe";
+export { ProfileError, type ProfileProblem, type RefusedPart, SandboxError } from "./errors";
+export { type FactsRequest, type HostFacts, type PathFact, readHostFacts } from "./host";
+export { BUILT_IN_PROFILES, DEFAULT_PROFILE, profileNames, resolveProfile, withEnvironment } from "./profiles";
+export { SandboxRegistry } from "./registry";
+export { run } from "./sandbox";
+export { type ProfileDefinition, type ProfileRef, profileSchema, type ResolvedProfile } from "./schema";
+export { signalProcess } from "./signal";
+export type { EndedSandbox, RunContext, Sandbox, SandboxCommand, SandboxStats, WorkspaceAccess } from "./types";

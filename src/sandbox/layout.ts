@@ -1,0 +1,216 @@
+// Which paths a sandbox sees, and how: a list of places, each covering what lies below it but for places further in.
+// Pure. The list is the heart of a compiled profile: the mounts are made from it in order, and whether a path is
+// visible (a working directory, a socket, a secret) is read off it.
+
+import { ProfileError, SandboxError } from "./errors";
+import type { HostFacts, PathFact } from "./host";
+import { between, depth, expand, isInside } from "./paths";
+import type { ResolvedProfile } from "./schema";
+import type { ProtectedPath } from "./workspace";
+
+/**
+ * How a place is seen: `private`, an empty file system of the sandbox's own; `hidden`, the same for what a user's
+ * profile hides; `read` and `write`, the host's; `keep`, as what is around it, but so that it can't be moved or
+ * removed; `link`, a symbolic link.
+ */
+export type Access = "private" | "hidden" | "read" | "write" | "keep" | "link";
+
+export interface Place {
+  /** Where it is inside. */
+  readonly path: string;
+  readonly access: Access;
+  /** Host path that is shown there, or the text of the link. */
+  readonly source?: string;
+  readonly kind: "directory" | "file";
+}
+
+/** Of two places at the same path, the one whose access stands later here holds. */
+const PRECEDENCE: readonly Access[] = ["link", "private", "keep", "read", "write", "hidden"];
+
+/** The host's root, below everything. */
+const ROOT: Place = { path: "/", access: "read", kind: "directory" };
+
+/** The place that decides about a path: the innermost around it. */
+export function placeOf(places: readonly Place[], path: string): Place {
+  return places.reduce(
+    (best, place) => (isInside(path, place.path) && depth(place.path) >= depth(best.path) ? place : best),
+    ROOT,
+  );
+}
+
+/** Whether the host's file at a path can be seen inside. */
+export function isVisible(places: readonly Place[], path: string): boolean {
+  const { access } = placeOf(places, path);
+  return access === "read" || access === "write" || access === "keep";
+}
+
+/** A path of the profile as it is on the machine; undefined when it is missing, as written when it was not looked up. */
+export function lookup(text: string, facts: HostFacts): { path: string; fact: PathFact | undefined } {
+  const path = expand(text, facts.home, facts.workspace);
+  const fact = facts.paths[path] ?? { real: path, kind: "directory" };
+  return { path, fact: fact === "missing" ? undefined : fact };
+}
+
+/** Where a user's paths are in the profile, to name the one that is wrong. */
+type PathList = "read" | "write" | "hide";
+
+function shownPlaces(profile: ResolvedProfile, list: "read" | "write", facts: HostFacts): Place[] {
+  return profile.filesystem[list].flatMap((text, index): Place[] => {
+    const at = `filesystem.${list}[${index}]`;
+    const { path, fact } = lookup(text, facts);
+    if (fact === undefined) {
+      throw new ProfileError([
+        { path: at, message: `${path} does not exist, or you may not see it; make it, or take it out of the profile` },
+      ]);
+    }
+    if (fact.real === "/" || (list === "write" && isInside(facts.home, fact.real))) {
+      throw new ProfileError([
+        { path: at, message: `${path} can't be shown as a whole: name the folders in it that are needed` },
+      ]);
+    }
+    if (["/proc", "/dev"].some((folder) => isInside(fact.real, folder)) && !isInside(fact.real, "/dev/shm")) {
+      throw new ProfileError([
+        { path: at, message: `${path} can't be shown: a sandbox has a /proc and a /dev of its own` },
+      ]);
+    }
+    const place: Place = { path: fact.real, access: list, source: fact.real, kind: fact.kind };
+    return path === fact.real ? [place] : [place, { path, access: "link", source: fact.real, kind: "file" }];
+  });
+}
+
+function hiddenPlaces(profile: ResolvedProfile, facts: HostFacts): Place[] {
+  return profile.filesystem.hide.flatMap((text): Place[] => {
+    const { fact } = lookup(text, facts);
+    // What is not there can't be read; hiding it would leave a stub on the host.
+    return fact === undefined ? [] : [{ path: fact.real, access: "hidden", kind: fact.kind }];
+  });
+}
+
+/** The protected paths that a task could change: those in a place it may write to. */
+export function guardedPaths(places: readonly Place[], facts: HostFacts): ProtectedPath[] {
+  return facts.protected.filter(({ path }) => {
+    const { access } = placeOf(places, path);
+    return access === "write" || access === "keep";
+  });
+}
+
+/** The folders around protected paths, held in place, so that `mv .git x` and a new .git can't go round the protection. */
+function keptPlaces(places: readonly Place[], facts: HostFacts): Place[] {
+  const folders = new Set<string>();
+  for (const { path, kind } of guardedPaths(places, facts)) {
+    if (kind === "symlink") {
+      throw new SandboxError(
+        "protected",
+        path,
+        `${path} is a symbolic link, so it can't be protected: a task could make it lead elsewhere.`,
+        'Put a real file or folder there, or run with a read-only workspace (profile "strict").',
+      );
+    }
+    for (const folder of kind === "missing" ? [] : between(placeOf(places, path).path, path)) {
+      folders.add(folder);
+    }
+  }
+  return [...folders].map((path) => ({ path, access: "keep", source: path, kind: "directory" }));
+}
+
+/** Refuses what the user asked for twice, each time differently: which one was meant can't be told. */
+function checkConflicts(profile: ResolvedProfile, facts: HostFacts): void {
+  const realOf = (text: string): string => {
+    const { path, fact } = lookup(text, facts);
+    return fact?.real ?? path;
+  };
+  const hidden = new Set(profile.filesystem.hide.map(realOf));
+  for (const list of ["read", "write"] as const satisfies readonly PathList[]) {
+    for (const [index, text] of profile.filesystem[list].entries()) {
+      if (hidden.has(realOf(text))) {
+        throw new ProfileError([
+          {
+            path: `filesystem.${list}[${index}]`,
+            message: `${text} is in filesystem.hide as well; take it out of one of them`,
+          },
+        ]);
+      }
+      const guarded = facts.protected.find(({ path }) => isInside(realOf(text), path));
+      if (list === "write" && guarded !== undefined) {
+        throw new ProfileError([
+          {
+            path: `filesystem.write[${index}]`,
+            message: `${text} is protected: the editor or git would run what a task writes there. Take it out`,
+          },
+        ]);
+      }
+    }
+  }
+  const workspace = profile.filesystem.hide.findIndex((text) => realOf(text) === facts.workspace);
+  if (workspace >= 0) {
+    throw new ProfileError([
+      { path: `filesystem.hide[${workspace}]`, message: "this is the workspace itself, which a sandbox needs" },
+    ]);
+  }
+}
+
+/**
+ * The places of a sandbox, outermost first.
+ * @throws ProfileError for a path of the profile that can't be met
+ * @throws SandboxError for a workspace whose protected paths can't be protected
+ */
+export function layout(profile: ResolvedProfile, facts: HostFacts): Place[] {
+  checkConflicts(profile, facts);
+  const writable = profile.filesystem.workspace === "readwrite";
+  const directory = (path: string, access: Access): Place => ({ path, access, kind: "directory" });
+  const hidden = hiddenPlaces(profile, facts);
+  const user = [...shownPlaces(profile, "read", facts), ...shownPlaces(profile, "write", facts), ...hidden];
+  const candidates: Place[] = [
+    ...facts.privateFolders.map((path) => directory(path, "private")),
+    ...facts.temporaryFolders.map(
+      (path): Place =>
+        profile.filesystem.tmp === "private"
+          ? directory(path, "private")
+          : { ...directory(path, "write"), source: path },
+    ),
+    ...facts.links.map(({ path, target }): Place => ({ path, access: "link", source: target, kind: "file" })),
+    ...facts.toolchains.flatMap(({ path, real }): Place[] => {
+      // The workspace's own tools (its venv, its bin) are part of it; what the user hides is not shown again.
+      if (isInside(real, facts.workspace) || hidden.some((place) => isInside(real, place.path))) {
+        return [];
+      }
+      const place: Place = { path: real, access: "read", source: real, kind: "directory" };
+      return path === real ? [place] : [place, { path, access: "link", source: real, kind: "file" }];
+    }),
+    ...(profile.network === "host" && facts.resolver !== undefined
+      ? [{ path: facts.resolver, access: "read", source: facts.resolver, kind: "file" } satisfies Place]
+      : []),
+    { path: facts.workspace, access: writable ? "write" : "read", source: facts.workspace, kind: "directory" },
+    ...user,
+  ];
+  const places = ordered(candidates);
+  const kept = keptPlaces(places, facts);
+  return kept.length === 0 ? places : ordered([...kept, ...places]);
+}
+
+/** One place a path, outermost first, without those that change nothing. */
+function ordered(candidates: readonly Place[]): Place[] {
+  const byPath = new Map<string, Place>();
+  for (const place of candidates) {
+    const other = byPath.get(place.path);
+    if (other === undefined || PRECEDENCE.indexOf(place.access) >= PRECEDENCE.indexOf(other.access)) {
+      byPath.set(place.path, place);
+    }
+  }
+  const sorted = [...byPath.values()].sort((a, b) => depth(a.path) - depth(b.path));
+  return sorted.filter((place, index) => isNeeded(place, sorted.slice(0, index)));
+}
+
+/** Leaves out what changes nothing, because each mount costs: a host path that is seen so already. */
+function isNeeded(place: Place, outer: readonly Place[]): boolean {
+  const around = placeOf(outer, place.path);
+  switch (place.access) {
+    case "link":
+      // On the host's own file system the link is there by itself; only an empty one needs it.
+      return around.access === "private" || around.access === "hidden";
+    case "read":
+      return around.access !== "read";
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,120 @@
+// A running sandbox, and how one is started: look at the machine, compile the profile, spawn. Nothing is run when any
+// of the three says no.
+
+import { processes } from "../inspect/processes";
+import { type ExitStatus, type Process, signalNamespace, spawn } from "../spawner";
+import { compile } from "./compile";
+import { type HostFacts, readHostFacts } from "./host";
+import { resolveProfile } from "./profiles";
+import type { ProfileRef, ResolvedProfile } from "./schema";
+import type { EndedSandbox, RunContext, Sandbox, SandboxCommand, SandboxStats } from "./types";
+import { createdProtectedPaths } from "./workspace";
+
+let count = 0;
+
+/** Words for a tree item: the command line, with its white space drawn together. */
+function nameOf(command: SandboxCommand): string {
+  return command.name ?? [command.file, ...(command.args ?? [])].join(" ").replace(/\s+/g, " ").trim();
+}
+
+class RunningSandbox implements Sandbox {
+  readonly id: string;
+  readonly name: string;
+  readonly profile: string;
+  readonly workspace: string;
+  readonly startedAt = new Date();
+  readonly exited: Promise<ExitStatus>;
+  readonly ended: Promise<EndedSandbox>;
+  #over = false;
+
+  constructor(
+    readonly process: Process,
+    command: SandboxCommand,
+    readonly resolvedProfile: ResolvedProfile,
+    facts: HostFacts,
+  ) {
+    // Unique beyond this extension host: after a reload the tree may still remember the ids of the one before.
+    this.id = `sandbox-${globalThis.process.pid}-${++count}`;
+    this.name = nameOf(command);
+    this.profile = resolvedProfile.name;
+    this.workspace = facts.workspace;
+    this.exited = process.exited.then((status) => {
+      this.#over = true;
+      return status;
+    });
+    this.ended = this.exited.then((status) => this.#report(status, facts));
+  }
+
+  async #report(status: ExitStatus, facts: HostFacts): Promise<EndedSandbox> {
+    const endedAt = new Date();
+    const created = await createdProtectedPaths(facts.protected);
+    const { id, name, profile, workspace, startedAt } = this;
+    return {
+      id,
+      name,
+      profile,
+      workspace,
+      startedAt,
+      endedAt,
+      status,
+      warnings: created.map(
+        (path) =>
+          `The task made ${path}, which the editor or git acts upon outside of any sandbox. Look at it before you go on.`,
+      ),
+    };
+  }
+
+  kill(signal: NodeJS.Signals = "SIGTERM"): boolean {
+    if (this.#over) {
+      return false;
+    }
+    // The end of PID 1 is the end of its namespace; every other signal has to be handed to each process.
+    return signal === "SIGKILL" ? this.process.kill("SIGKILL") : signalNamespace(this.process, signal);
+  }
+
+  async terminate(graceMs: number): Promise<ExitStatus> {
+    if (this.kill("SIGTERM")) {
+      // A stopped process takes notice of a signal only once it goes on.
+      this.kill("SIGCONT");
+      const timer = setTimeout(() => this.kill("SIGKILL"), graceMs);
+      void this.exited.then(() => clearTimeout(timer));
+    }
+    return this.exited;
+  }
+
+  async freeze(): Promise<void> {
+    this.kill("SIGSTOP");
+  }
+
+  async thaw(): Promise<void> {
+    this.kill("SIGCONT");
+  }
+
+  async stats(): Promise<SandboxStats> {
+    const inside = this.#over ? [] : await processes(this.process.pid);
+    const others = inside.filter(({ pid }) => pid !== this.process.pid);
+    return {
+      processes: others.length,
+      cpuTime: others.reduce((sum, { cpuTime }) => sum + cpuTime, 0),
+      rss: others.reduce((sum, { rss }) => sum + rss, 0),
+    };
+  }
+}
+
+/**
+ * Runs a command in a sandbox. Resolves once the command's execve(2) succeeded.
+ * @param own the user's profiles (setting `sandbox.profiles`)
+ * @throws ProfileError, SandboxError, OptionsError, SpawnError; then nothing runs and nothing is left behind
+ */
+export async function run(
+  command: SandboxCommand,
+  profile: ProfileRef,
+  context: RunContext,
+  own: Readonly<Record<string, unknown>> = {},
+): Promise<Sandbox> {
+  const resolved = resolveProfile(profile, own);
+  const facts = await readHostFacts(context, { profile: resolved, command });
+  const options = compile(command, resolved, context, facts);
+  const started = await spawn(command.file, command.args ?? [], options);
+  return new RunningSandbox(started, command, resolved, facts);
+}

@@ -1,0 +1,132 @@
+// What a profile may say. Strict: a key that is not known is refused, because a limit that is misspelt and ignored is
+// a sandbox that is not the one asked for. What later versions will offer is refused by name too, never ignored.
+
+import { z } from "zod";
+import { parseDuration, parseSize } from "./quantities";
+
+/** A path: absolute, below the home folder ("~/x"), or relative to the workspace. */
+const path = z
+  .string()
+  .min(1, "an empty path")
+  .refine((text) => !text.includes("\0"), "a path can't hold a NUL character")
+  .refine(
+    (text) => !/^~[^/]/.test(text),
+    'another user\'s home is not looked up: write the path out, or "~/" for yours',
+  );
+
+const duration = z
+  .string('a duration is a number with a unit in quotes: "90s", "10m", "1h30m"')
+  .refine((text) => parseDuration(text) !== undefined, 'not a duration: write "500ms", "90s", "10m", "1h30m"');
+
+const size = z.union(
+  [
+    z.int().nonnegative(),
+    z.string().refine((text) => parseSize(text) !== undefined, 'not a size: write bytes, or "512K", "100M", "2G"'),
+  ],
+  'not a size: write bytes, or "512K", "100M", "2G"',
+);
+
+/** Names of the namespaces, as namespaces(7) and /proc/PID/ns have them but for "mount". */
+export const NAMESPACE_NAMES = ["user", "mount", "pid", "ipc", "uts", "cgroup", "net", "time"] as const;
+export type NamespaceName = (typeof NAMESPACE_NAMES)[number];
+
+const variable = z.string().regex(/^[^=\0]+$/, "a variable's name can't be empty or hold '='");
+
+export const filesystemSchema = z.strictObject({
+  /** What the task may do to the workspace. */
+  workspace: z.enum(["readwrite", "readonly"]).optional(),
+  /** Shown read-only where they would be hidden. */
+  read: z.array(path).optional(),
+  /** Shown writable. */
+  write: z.array(path).optional(),
+  /** Hidden. */
+  hide: z.array(path).optional(),
+  /** A /tmp and /var/tmp of its own, or the host's. */
+  tmp: z.enum(["private", "shared"]).optional(),
+});
+
+export const limitsSchema = z.strictObject({
+  /** The whole sandbox is ended after this time. */
+  wallTime: duration.optional(),
+  /** CPU time of each process (RLIMIT_CPU). */
+  cpuTime: duration.optional(),
+  /** File descriptors of each process (RLIMIT_NOFILE). */
+  openFiles: z.int().positive().optional(),
+  /** Size of each file written (RLIMIT_FSIZE). */
+  fileSize: size.optional(),
+});
+
+export const environmentSchema = z.strictObject({
+  /** Variables passed on beyond the harmless ones, or all of them. */
+  inherit: z.union([z.array(variable), z.literal("all")], 'a list of variable names, or "all"').optional(),
+  /** Variables set, after the inherited ones. */
+  set: z
+    .record(
+      variable,
+      z.string().refine((text) => !text.includes("\0"), "a value can't hold a NUL character"),
+    )
+    .optional(),
+});
+
+/** A profile as it is written, every part optional; what is left out comes from the one it extends. */
+export const profileSchema = z.strictObject({
+  /** Name of the profile that this one changes. Default: "build". */
+  extends: z.string().min(1).optional(),
+  filesystem: filesystemSchema.optional(),
+  network: z.enum(["none", "loopback", "host"]).optional(),
+  /** The namespaces that are new. Default: all that the rest of the profile allows, but for "time". */
+  namespaces: z.array(z.enum(NAMESPACE_NAMES)).optional(),
+  limits: limitsSchema.optional(),
+  environment: environmentSchema.optional(),
+});
+
+export type ProfileDefinition = z.infer<typeof profileSchema>;
+export type NetworkRule = NonNullable<ProfileDefinition["network"]>;
+export type Limits = z.infer<typeof limitsSchema>;
+
+/** A name, or a name and what differs. */
+export type ProfileRef = string | (ProfileDefinition & { extends: string });
+
+/** A profile with nothing left open. */
+export interface ResolvedProfile {
+  /** As asked for; with " (changed)" when a task or a command changed it. */
+  readonly name: string;
+  readonly filesystem: {
+    readonly workspace: "readwrite" | "readonly";
+    readonly read: readonly string[];
+    readonly write: readonly string[];
+    readonly hide: readonly string[];
+    readonly tmp: "private" | "shared";
+  };
+  readonly network: NetworkRule;
+  /** Absent: all that the network rule allows, but for "time". */
+  readonly namespaces?: readonly NamespaceName[];
+  readonly limits: Limits;
+  readonly environment: {
+    readonly inherit: readonly string[] | "all";
+    readonly set: Readonly<Record<string, string>>;
+  };
+}
+
+const CGROUP = "not supported yet: it needs a cgroup controller, which this version does not set up";
+
+/** Keys that are part of the design and not of this version, by path, with what is said about them. */
+export const LATER_KEYS: Readonly<Record<string, string>> = {
+  "limits.memory": `${CGROUP}. Leave it out; wallTime, cpuTime, openFiles and fileSize are enforced`,
+  "limits.pids": `${CGROUP}. Leave it out; wallTime, cpuTime, openFiles and fileSize are enforced`,
+  "limits.cpus": `${CGROUP}. Leave it out; wallTime, cpuTime, openFiles and fileSize are enforced`,
+  capabilities: "not supported yet: every sandbox runs without any capability. Leave it out",
+  seccomp: "not supported yet: no system call filter is installed. Leave it out",
+  landlock: "not supported yet: no Landlock rules are installed. Leave it out",
+};
+
+/** Values that are part of the design and not of this version, by path. */
+export function laterValue(at: string, value: unknown): string | undefined {
+  if (at === "filesystem.workspace" && value === "copy-on-write") {
+    return '"copy-on-write" is not supported yet: use "readwrite" or "readonly"';
+  }
+  if (at === "network" && typeof value === "object" && value !== null) {
+    return '{allow, publish} is not supported yet: use "none", "loopback" or "host"';
+  }
+  return undefined;
+}

@@ -1,0 +1,127 @@
+// Which folders may be a workspace, and which paths in one must not be changed by a task, because the editor or git
+// would run what stands there, outside of any sandbox.
+
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { SandboxError } from "./errors";
+import { isInside } from "./paths";
+
+/** Folders of the system: as a workspace they would be writable as a whole. */
+const SYSTEM: ReadonlySet<string> = new Set(
+  [
+    "/ /bin /boot /dev /dev/shm /etc /home /lib /lib32 /lib64 /libx32 /media /mnt /nix /nix/store /opt /proc /root /run",
+    "/run/media /run/user /sbin /snap /srv /sys /tmp /usr /usr/bin /usr/lib /usr/local /usr/local/bin /usr/local/lib",
+    "/usr/sbin /usr/share /usr/src /var /var/home /var/lib /var/log /var/tmp",
+  ].flatMap((line) => line.split(" ")),
+);
+
+/** Whether a folder belongs to the system as a whole, and so is nobody's own. */
+export function isSystemFolder(path: string): boolean {
+  return SYSTEM.has(path);
+}
+
+/** Folders of the kernel: nothing below them is anybody's project. */
+const KERNELS = ["/proc", "/sys", "/dev"];
+
+/**
+ * Whether a folder may be a workspace.
+ * @param workspace real path
+ * @param home real path
+ * @throws SandboxError
+ */
+export function checkWorkspace(workspace: string, home: string): void {
+  const remedy = "Open the folder of one project instead.";
+  const refuse = (why: string): never => {
+    throw new SandboxError("workspace", workspace, `${workspace} can't be the workspace of a sandbox: ${why}.`, remedy);
+  };
+  if (workspace === home) {
+    refuse("it is your home folder, which a sandbox hides");
+  }
+  if (isInside(home, workspace)) {
+    refuse(`your home folder ${home} lies inside it, which a sandbox hides`);
+  }
+  if (isSystemFolder(workspace)) {
+    refuse("it is a folder of the system");
+  }
+  const kernels = KERNELS.find((folder) => isInside(workspace, folder) && !isInside(workspace, "/dev/shm"));
+  if (kernels !== undefined) {
+    refuse(`${kernels} belongs to the kernel`);
+  }
+}
+
+export type PathKind = "directory" | "file" | "symlink" | "missing";
+
+/** A path in the workspace that a task may not change. */
+export interface ProtectedPath {
+  readonly path: string;
+  readonly kind: PathKind;
+}
+
+/** What stands at a path, without following a link. */
+export async function kindOf(path: string): Promise<PathKind> {
+  try {
+    const stats = await lstat(path);
+    return stats.isSymbolicLink() ? "symlink" : stats.isDirectory() ? "directory" : "file";
+  } catch {
+    return "missing";
+  }
+}
+
+/**
+ * In a repository: what git runs (hooks), what tells git what to run (config: core.fsmonitor, core.hooksPath, filters,
+ * aliases), and what tells git to look for those elsewhere (commondir, gitdir files).
+ */
+const IN_GIT_DIRECTORY = ["hooks", "config", "config.worktree", "commondir"];
+
+/** Submodules keep a git directory each, nested as their names are ("libs/zlib"). */
+const MODULE_DEPTH = 4;
+
+async function subdirectories(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
+  } catch {
+    return [];
+  }
+}
+
+async function moduleDirectories(folder: string, depth: number): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of depth > 0 ? await subdirectories(folder) : []) {
+    if ((await kindOf(join(path, "HEAD"))) === "file") {
+      found.push(path, ...(await moduleDirectories(join(path, "modules"), depth - 1)));
+    } else {
+      found.push(...(await moduleDirectories(path, depth - 1)));
+    }
+  }
+  return found;
+}
+
+/**
+ * The paths of a workspace that a task may not change, with what stands there now. Those that are missing can't be
+ * protected without leaving a stub in the repository: they are looked at again when the sandbox has ended.
+ * @param workspace real path
+ */
+export async function protectedPaths(workspace: string): Promise<ProtectedPath[]> {
+  const git = join(workspace, ".git");
+  const gitKind = await kindOf(git);
+  const paths = [join(workspace, ".vscode")];
+  if (gitKind === "directory") {
+    const directories = [git, ...(await moduleDirectories(join(git, "modules"), MODULE_DEPTH))];
+    paths.push(...directories.flatMap((directory) => IN_GIT_DIRECTORY.map((name) => join(directory, name))));
+    // A linked worktree's directory says where its repository and its files are.
+    const worktrees = await subdirectories(join(git, "worktrees"));
+    paths.push(...worktrees.flatMap((at) => ["config.worktree", "commondir", "gitdir"].map((name) => join(at, name))));
+  } else {
+    // A file leads to the git directory of a worktree or submodule; a missing one may come to be.
+    paths.push(git);
+  }
+  return Promise.all(paths.map(async (path) => ({ path, kind: await kindOf(path) })));
+}
+
+/** Of the paths that were missing, those that are there now: a task made them. */
+export async function createdProtectedPaths(before: readonly ProtectedPath[]): Promise<string[]> {
+  const missing = before.filter(({ kind }) => kind === "missing");
+  const now = await Promise.all(missing.map(async ({ path }) => ({ path, kind: await kindOf(path) })));
+  return now.filter(({ kind }) => kind !== "missing").map(({ path }) => path);
+}
