@@ -11,16 +11,26 @@ module.exports = {
   externals: { vscode: "commonjs vscode" },
   resolve: { extensions: [".ts", ".js"] },
   module: {
+    // The loader of the addon wants the real require.
+    parser: { javascript: { createRequire: false } },
     rules: [
       {
         test: /\.ts$/,
         exclude: /node_modules/,
-        use: { loader: "ts-loader", options: { onlyCompileBundledFiles: true } },
+        use: {
+          loader: "ts-loader",
+          options: {
+            onlyCompileBundledFiles: true,
+            // ES modules, unlike what runs in the tests, so that webpack can leave out what nobody imports.
+            compilerOptions: { module: "ESNext", moduleResolution: "Bundler", sourceMap: false },
+          },
+        },
       },
     ],
   },
   // __dirname must stay the folder of the bundle: the loader finds the addon beside it.
   node: { __dirname: false, __filename: false },
-  optimization: { minimize: true },
+  // Not minimized: a stack trace from a user's machine should be readable, and the package is small all the same.
+  optimization: { minimize: false },
   performance: { hints: false },
 };

@@ -2,6 +2,7 @@
 // Go's syscall.SysProcAttr (in camelCase) for what is the kernel's, and the OCI runtime specification for the rest.
 
 import type { Readable, Writable } from "node:stream";
+import type { Capability } from "./capabilities";
 
 /** clone(2) flags that a caller may ask for. The others (CLONE_VM, CLONE_VFORK, ...) belong to the spawner. */
 export const CLONE_FLAGS = {
@@ -70,10 +71,10 @@ export const MOUNT_TYPES = [
 export type MountType = (typeof MOUNT_TYPES)[number];
 
 export interface CapabilitySets {
-  bounding?: string[];
-  effective?: string[];
-  permitted?: string[];
-  inheritable?: string[];
+  bounding?: Capability[];
+  effective?: Capability[];
+  permitted?: Capability[];
+  inheritable?: Capability[];
 }
 
 export interface Rlimit {
@@ -117,7 +118,7 @@ export interface SysProcAttr {
   /** Stop at execve(2), traced by the spawner. */
   ptrace?: boolean;
   /** Raised in the permitted, inheritable and ambient sets, and kept across the change of user. */
-  ambientCaps?: string[];
+  ambientCaps?: Capability[];
   /** fd of a cgroup v2 directory; the child is born in it (CLONE_INTO_CGROUP). */
   cgroupFD?: number;
   /** Namespaces to join, in order; fd is a pidfd or a namespace fd. */
@@ -130,8 +131,8 @@ export interface SysProcAttr {
   domainname?: string;
   /** Bring up `lo` in the new network namespace. */
   loopback?: boolean;
-  /** New root by pivot_root(2). Without a path: a fresh tmpfs. */
-  rootfs?: { path?: string; readonly?: boolean };
+  /** New root by pivot_root(2). Without a path: a fresh tmpfs. Options ('nosuid', 'nodev', ...) hold for the whole tree. */
+  rootfs?: { path?: string; readonly?: boolean; options?: ("ro" | "nosuid" | "nodev" | "noexec")[] };
   mounts?: Mount[];
   /** Covered so that nothing can be read: an empty read-only directory, or /dev/null. A missing path is skipped. */
   maskedPaths?: string[];

@@ -1,0 +1,236 @@
+// The face of the addon towards JavaScript: thin, untyped there, typed in src/spawner/addon.ts. Everything hangs on the
+// instance data of one environment, so worker threads and several contexts may load it side by side.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <napi.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include <map>
+#include <memory>
+
+#include "exit_watcher.h"
+#include "plan/plan.h"
+#include "plan/syscalls.h"
+#include "spawner.h"
+
+namespace {
+
+class Instance {
+ public:
+  explicit Instance(Napi::Env env) : watchers_(env) {
+    done_ = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
+                                          "sandbox-tasks:spawn", 0, 1);
+    done_.Unref(env);
+    spawner_ = std::make_unique<Spawner>([this](std::shared_ptr<Spawn> spawn) {
+      auto* handed = new std::shared_ptr<Spawn>(std::move(spawn));
+      napi_status status = done_.BlockingCall(handed, [](Napi::Env env, Napi::Function, std::shared_ptr<Spawn>* data) {
+        std::unique_ptr<std::shared_ptr<Spawn>> taken(data);
+        if (env != nullptr) env.GetInstanceData<Instance>()->finish(env, **taken);
+      });
+      if (status != napi_ok) delete handed;
+    });
+  }
+
+  ~Instance() {
+    spawner_.reset();  // joins its thread, which is the one that calls done_
+    done_.Release();
+  }
+
+  void submit(Napi::Env env, std::shared_ptr<Spawn> spawn, Napi::Function callback) {
+    // An event loop with a spawn under way must not end.
+    if (pending_.empty()) done_.Ref(env);
+    pending_.emplace(spawn.get(), Napi::Persistent(callback));
+    spawner_->submit(std::move(spawn));
+  }
+
+  Spawner& spawner() { return *spawner_; }
+  ExitWatchers& watchers() { return watchers_; }
+
+ private:
+  void finish(Napi::Env env, Spawn& spawn);
+
+  // A cleanup hook that is still at work keeps the environment, and so this object, alive (ExitWatchers).
+  ExitWatchers watchers_;
+  std::unique_ptr<Spawner> spawner_;
+  Napi::ThreadSafeFunction done_;
+  std::map<Spawn*, Napi::FunctionReference> pending_;
+};
+
+Instance& instance(const Napi::CallbackInfo& info) {
+  return *info.Env().GetInstanceData<Instance>();
+}
+
+Napi::Error system_error(Napi::Env env, const char* syscall, int error) {
+  Napi::Error thrown = Napi::Error::New(env, std::string(syscall) + ": " + strerror(error));
+  thrown.Value()["errno"] = Napi::Number::New(env, error);
+  thrown.Value()["syscall"] = Napi::String::New(env, syscall);
+  return thrown;
+}
+
+/// Calls back with {step, index, errno, syscall} or with {pid, pidfd, fds, terminal, status, started}; -1: none. The
+/// fds are the caller's from then on.
+void Instance::finish(Napi::Env env, Spawn& spawn) {
+  auto entry = pending_.extract(&spawn);
+  if (pending_.empty()) done_.Unref(env);
+  if (entry.empty()) return;
+  Napi::Object result = Napi::Object::New(env);
+  if (spawn.error.error != 0) {
+    result["step"] = spawn.error.step;
+    result["index"] = spawn.error.index;
+    result["errno"] = spawn.error.error;
+    result["syscall"] = spawn.error.syscall;
+  } else {
+    Napi::Array fds = Napi::Array::New(env, spawn.parent_ends.size());
+    for (uint32_t i = 0; i < spawn.parent_ends.size(); i++) fds[i] = spawn.parent_ends[i].release();
+    result["pid"] = spawn.pid;
+    result["pidfd"] = spawn.take_pidfd().release();
+    result["fds"] = fds;
+    result["terminal"] = spawn.terminal_master.release();
+    result["status"] = spawn.status.release();
+    result["started"] = Napi::BigInt::New(env, spawn.started_nanoseconds);
+  }
+  entry.mapped().Call({result});
+}
+
+std::string text(const Napi::Object& object, const char* key) {
+  return object.Get(key).As<Napi::String>().Utf8Value();
+}
+
+/// spawn(request, callback): an object to give to cancel(). The request's shape is NativeRequest in
+/// src/spawner/addon.ts.
+Napi::Value spawn(const Napi::CallbackInfo& info) {
+  auto request = info[0].As<Napi::Object>();
+  auto spawn = std::make_shared<Spawn>();
+
+  auto encoded = request.Get("plan").As<Napi::Uint8Array>();
+  spawn->plan_memory.resize((encoded.ByteLength() + sizeof(uint64_t) - 1) / sizeof(uint64_t));
+  memcpy(spawn->plan_memory.data(), encoded.Data(), encoded.ByteLength());
+  auto* memory = reinterpret_cast<uint8_t*>(spawn->plan_memory.data());
+  if (!plan::decode(memory, encoded.ByteLength(), &spawn->plan)) {
+    throw Napi::TypeError::New(info.Env(), "The encoded plan is malformed.");
+  }
+  if (request.Get("helperPlan").IsTypedArray()) {
+    auto rest = request.Get("helperPlan").As<Napi::Uint8Array>();
+    spawn->helper_plan.assign(rest.Data(), rest.Data() + rest.ByteLength());
+    spawn->helper = text(request, "helper") == "pid1" ? Helper::pid1 : Helper::run;
+  }
+  spawn->clone_flags = static_cast<uint64_t>(request.Get("cloneFlags").As<Napi::Number>().Int64Value());
+  spawn->cgroup_fd = request.Get("cgroupFd").As<Napi::Number>();
+  spawn->terminal = request.Get("terminal").As<Napi::Boolean>();
+  if (request.Get("maps").IsObject()) {
+    auto maps = request.Get("maps").As<Napi::Object>();
+    spawn->maps = {text(maps, "setgroups"), text(maps, "uidMap"), text(maps, "gidMap")};
+  }
+  auto stdio = request.Get("stdio").As<Napi::Array>();
+  if (stdio.Length() > plan::kMaxFds) throw Napi::RangeError::New(info.Env(), "Too many stdio entries.");
+  for (uint32_t i = 0; i < stdio.Length(); i++) spawn->stdio.push_back(stdio.Get(i).As<Napi::Number>());
+
+  auto handle = Napi::External<std::shared_ptr<Spawn>>::New(
+      info.Env(), new std::shared_ptr<Spawn>(spawn), [](Napi::Env, std::shared_ptr<Spawn>* held) { delete held; });
+  instance(info).submit(info.Env(), std::move(spawn), info[1].As<Napi::Function>());
+  return handle;
+}
+
+void cancel(const Napi::CallbackInfo& info) {
+  (*info[0].As<Napi::External<std::shared_ptr<Spawn>>>().Data())->cancel();
+}
+
+/// watch(pidfd, status, started, callback): pidfd and status become the watcher's.
+void watch(const Napi::CallbackInfo& info) {
+  bool lossless;
+  int64_t started = info[2].As<Napi::BigInt>().Int64Value(&lossless);
+  int error = instance(info).watchers().watch(info.Env(), info[3].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
+                                              Fd(info[1].As<Napi::Number>()), started);
+  if (error != 0) throw system_error(info.Env(), "uv_poll", error);
+}
+
+void set_helper(const Napi::CallbackInfo& info) {
+  auto bytes = info[0].As<Napi::Uint8Array>();
+  int error = instance(info).spawner().set_helper(bytes.Data(), bytes.ByteLength());
+  if (error != 0) throw system_error(info.Env(), "memfd_create", error);
+}
+
+Napi::Value pidfd_open(const Napi::CallbackInfo& info) {
+  long fd = sys::call(SYS_pidfd_open, info[0].As<Napi::Number>().Int32Value(), 0);
+  if (fd < 0) throw system_error(info.Env(), "pidfd_open", static_cast<int>(-fd));
+  return Napi::Number::New(info.Env(), static_cast<double>(fd));
+}
+
+/// pidfdSendSignal(pidfd, signal, broadcast): with broadcast, PID 1 sends it on to everybody inside.
+void pidfd_send_signal(const Napi::CallbackInfo& info) {
+  int signal = info[1].As<Napi::Number>();
+  siginfo_t queued = {};
+  bool broadcast = info[2].ToBoolean();
+  if (broadcast) {
+    queued.si_code = SI_QUEUE;
+    queued.si_value.sival_int = signal;
+    signal = plan::kBroadcastSignal;
+    queued.si_signo = signal;
+  }
+  long r = sys::call(SYS_pidfd_send_signal, info[0].As<Napi::Number>().Int32Value(), signal,
+                     broadcast ? &queued : nullptr, 0);
+  if (r < 0) throw system_error(info.Env(), "pidfd_send_signal", static_cast<int>(-r));
+}
+
+void resize(const Napi::CallbackInfo& info) {
+  winsize size = {};
+  size.ws_col = static_cast<uint16_t>(info[1].As<Napi::Number>().Uint32Value());
+  size.ws_row = static_cast<uint16_t>(info[2].As<Napi::Number>().Uint32Value());
+  if (ioctl(info[0].As<Napi::Number>().Int32Value(), TIOCSWINSZ, &size) != 0) {
+    throw system_error(info.Env(), "ioctl", errno);
+  }
+}
+
+/// dup(fd): close-on-exec. A caller's pidfd stays the caller's.
+Napi::Value duplicate(const Napi::CallbackInfo& info) {
+  int fd = fcntl(info[0].As<Napi::Number>().Int32Value(), F_DUPFD_CLOEXEC, 3);
+  if (fd < 0) throw system_error(info.Env(), "fcntl", errno);
+  return Napi::Number::New(info.Env(), fd);
+}
+
+/// {name: {code, signature}} of ops.def.
+Napi::Object operations(Napi::Env env) {
+  Napi::Object table = Napi::Object::New(env);
+  uint32_t code = 0;
+#define OP(name, signature)                                 \
+  {                                                         \
+    Napi::Object entry = Napi::Object::New(env);            \
+    entry["code"] = Napi::Number::New(env, code++);         \
+    entry["signature"] = Napi::String::New(env, signature); \
+    table[#name] = entry;                                   \
+  }
+#include "plan/ops.def"
+#undef OP
+  return table;
+}
+
+/// {number: name} of the system calls that steps make.
+Napi::Object syscall_names(Napi::Env env) {
+  Napi::Object table = Napi::Object::New(env);
+#define SYSCALL(name) table[static_cast<uint32_t>(SYS_##name)] = Napi::String::New(env, #name);
+#include "plan/syscalls.def"
+#undef SYSCALL
+  return table;
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Instance(env));
+  exports["operations"] = operations(env);
+  exports["syscallNames"] = syscall_names(env);
+  exports["spawn"] = Napi::Function::New(env, spawn);
+  exports["cancel"] = Napi::Function::New(env, cancel);
+  exports["watch"] = Napi::Function::New(env, watch);
+  exports["setHelper"] = Napi::Function::New(env, set_helper);
+  exports["pidfdOpen"] = Napi::Function::New(env, pidfd_open);
+  exports["pidfdSendSignal"] = Napi::Function::New(env, pidfd_send_signal);
+  exports["resize"] = Napi::Function::New(env, resize);
+  exports["duplicate"] = Napi::Function::New(env, duplicate);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(spawner, initialize)

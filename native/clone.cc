@@ -1,0 +1,96 @@
+#include "clone.h"
+
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "plan/syscalls.h"
+
+namespace {
+
+constexpr size_t kStackSize = 256 * 1024;
+
+#ifndef CLONE_CLEAR_SIGHAND
+constexpr uint64_t CLONE_CLEAR_SIGHAND = 0x100000000ULL;
+#endif
+#ifndef CLONE_INTO_CGROUP
+constexpr uint64_t CLONE_INTO_CGROUP = 0x200000000ULL;
+#endif
+
+/// The child starts on an empty stack, so this cannot be a function that returns there.
+long clone3(const clone_args* arguments, void (*main)(void*), void* argument) {
+#if defined(__x86_64__)
+  long result;
+  asm volatile(
+      "syscall\n"
+      "test %%rax, %%rax\n"
+      "jnz 1f\n"
+      "xor %%ebp, %%ebp\n"
+      "mov %[argument], %%rdi\n"
+      "call *%[main]\n"
+      "mov %[exit], %%eax\n"
+      "mov $127, %%edi\n"
+      "syscall\n"
+      "1:\n"
+      : "=a"(result)
+      : "a"(SYS_clone3), "D"(arguments),
+        "S"(sizeof *arguments), [main] "r"(main), [argument] "r"(argument), [exit] "i"(SYS_exit_group)
+      : "rcx", "r11", "memory");
+  return result;
+#elif defined(__aarch64__)
+  register long x8 asm("x8") = SYS_clone3;
+  register long x0 asm("x0") = reinterpret_cast<long>(arguments);
+  register long x1 asm("x1") = sizeof *arguments;
+  asm volatile(
+      "svc #0\n"
+      "cbnz x0, 1f\n"
+      "mov x29, #0\n"
+      "mov x30, #0\n"
+      "mov x0, %[argument]\n"
+      "blr %[main]\n"
+      "mov x0, #127\n"
+      "mov x8, %[exit]\n"
+      "svc #0\n"
+      "1:\n"
+      : "+r"(x0)
+      : "r"(x8), "r"(x1), [main] "r"(main), [argument] "r"(argument), [exit] "i"(SYS_exit_group)
+      : "x30", "memory", "cc");
+  return x0;
+#endif
+}
+
+}  // namespace
+
+ChildStack::ChildStack() {
+  auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* memory =
+      mmap(nullptr, kStackSize + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (memory == MAP_FAILED) return;
+  if (mprotect(memory, page, PROT_NONE) != 0) {
+    munmap(memory, kStackSize + page);
+    return;
+  }
+  memory_ = memory;
+  base_ = static_cast<char*>(memory) + page;
+  size_ = kStackSize;
+}
+
+ChildStack::~ChildStack() {
+  if (memory_ == nullptr) return;
+  munmap(memory_, size_ + static_cast<size_t>(static_cast<char*>(base_) - static_cast<char*>(memory_)));
+}
+
+long clone_child(const CloneRequest& request, const ChildStack& stack, void (*main)(void*), void* argument) {
+  clone_args arguments = {};
+  arguments.flags = request.flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND;
+  arguments.pidfd = reinterpret_cast<uint64_t>(request.pidfd);
+  arguments.parent_tid = reinterpret_cast<uint64_t>(request.pid);
+  arguments.exit_signal = SIGCHLD;
+  arguments.stack = reinterpret_cast<uint64_t>(stack.base());
+  arguments.stack_size = stack.size();
+  if (request.cgroup_fd >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<uint64_t>(request.cgroup_fd);
+  }
+  return clone3(&arguments, main, argument);
+}

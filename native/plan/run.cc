@@ -1,0 +1,35 @@
+#include "run.h"
+
+#include "attempt.h"
+#include "steps.h"
+
+namespace plan {
+
+namespace {
+
+Outcome run_step(const Step& step, Context& context) {
+  switch (step.op) {
+#define OP(name, signature) \
+  case Op::name:            \
+    return step_##name(step, context);
+#include "ops.def"
+#undef OP
+    case Op::count:
+      break;
+  }
+  return failure(0, 22 /* EINVAL */);
+}
+
+}  // namespace
+
+void run(const Plan& plan, Context& context) {
+  for (uint32_t i = 0; i < plan.step_count; i++) {
+    Outcome outcome = run_step(plan.steps[i], context);
+    if (outcome) continue;
+    ErrorRecord record = {static_cast<int32_t>(plan.first_step + i), outcome.index, outcome.error, outcome.syscall};
+    sys::call(SYS_write, context.error_fd, &record, sizeof record);
+    sys::call(SYS_exit_group, 127);
+  }
+}
+
+}  // namespace plan

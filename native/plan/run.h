@@ -1,0 +1,80 @@
+// Runs a plan in the child: between clone and execve, on memory that belongs to the editor, or under PID 1. Raw system
+// calls only; nothing is allocated, locked or buffered. The first step that fails ends the child.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "plan.h"
+
+namespace plan {
+
+/// What a failed child writes to its error pipe, and nothing else is ever written there. EOF means that execve
+/// succeeded.
+struct ErrorRecord {
+  int32_t step;
+  /// Which part of the step: the line, the path candidate; 0 when there is one part only.
+  int32_t index;
+  int32_t error;
+  /// Number of the system call that failed.
+  int32_t syscall;
+};
+
+/// How the command ended, written by PID 1 once everything below it is reaped.
+struct ExitRecord {
+  int32_t wait_status;
+  int32_t reserved;
+  int64_t user_microseconds;
+  int64_t system_microseconds;
+  int64_t max_rss_kilobytes;
+};
+
+constexpr size_t kMaxFds = 64;
+constexpr size_t kMaxOwnFileSystems = 64;
+
+/// Under PID 1 the fds behind the command's are these, in this order.
+enum class InitFd : int { error, status, plan, count };
+
+/// Sent with SI_QUEUE by the owner: PID 1 sends the signal in si_value to every process but itself.
+constexpr int kBroadcastSignal = 64;
+
+/// The child's own state while it runs its plan. Filled in by the parent before the clone.
+struct Context {
+  int error_fd = -1;
+  /// The map writer's socket: we say that we exist, it says what became of the maps.
+  int map_fd = -1;
+  /// Where the terminal's other side is sent.
+  int terminal_fd = -1;
+  /// To see whether the parent is still there; its pid means nothing in another PID namespace.
+  int parent_pidfd = -1;
+  /// Source of the child's fd i; negative: closed.
+  int fds[kMaxFds] = {};
+  size_t fd_count = 0;
+
+  /// PID 1: its sealed executable, its arguments, and the fds that it gets behind the command's.
+  int init_fd = -1;
+  int init_fds[static_cast<size_t>(InitFd::count)] = {-1, -1, -1};
+  char* const* init_argv = nullptr;
+
+  /// The tree in which destinations are looked up.
+  int root_fd = -1;
+  /// Device numbers of the file systems that this plan mounted: mount points may be made there, and nowhere else.
+  uint64_t own_devices[kMaxOwnFileSystems] = {};
+  size_t own_device_count = 0;
+};
+
+/// A system call's result, or what went wrong.
+struct Outcome {
+  long value = 0;
+  int error = 0;
+  int syscall = 0;
+  int index = 0;
+
+  explicit operator bool() const { return error == 0; }
+  Outcome at(int where) const { return {value, error, syscall, where}; }
+};
+
+/// Runs every step; on failure writes the record and exits with 127. Returns only when the last step is not an execve.
+void run(const Plan& plan, Context& context);
+
+}  // namespace plan

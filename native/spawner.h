@@ -1,0 +1,102 @@
+// The spawner: one thread that starts every child. It outlives them all, because a parent-death signal is sent when the
+// *thread* that created the child ends (prctl(2)), and it sleeps in vfork where the editor's event loop must not.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "clone.h"
+#include "fd.h"
+#include "plan/run.h"
+
+/// What the child's fd i shall be.
+enum StdioKind : int { kStdioClosed = -1, kStdioNull = -2, kStdioPipe = -3 };
+
+enum class Stage : int32_t { prepare = 0, clone = 1 };
+
+/// How the helper executable runs the second part of a plan.
+enum class Helper { none, pid1, run };
+
+/// Written from outside, when the child may not write them itself. Empty `setgroups`: left alone.
+struct IdMaps {
+  std::string setgroups;
+  std::string uid_map;
+  std::string gid_map;
+  bool needed() const { return !uid_map.empty(); }
+};
+
+/// One spawn, from the request to its result. Whoever owns it last ends the child that nobody has taken over.
+struct Spawn {
+  // The request.
+  std::vector<uint64_t> plan_memory;  // 8-byte aligned; decoded in place
+  plan::Plan plan;
+  std::vector<uint8_t> helper_plan;
+  Helper helper = Helper::none;
+  uint64_t clone_flags = 0;
+  int cgroup_fd = -1;
+  bool terminal = false;
+  IdMaps maps;
+  std::vector<int> stdio;
+
+  // The result: `error.error` is 0 when execve succeeded.
+  plan::ErrorRecord error = {};
+  pid_t pid = 0;
+  std::vector<Fd> parent_ends;
+  Fd terminal_master;
+  Fd status;
+  int64_t started_nanoseconds = 0;
+
+  ~Spawn();
+
+  /// Ends a child that is still setting itself up. Callable from any thread.
+  void cancel();
+  /// The pidfd becomes the caller's.
+  Fd take_pidfd() { return Fd(pidfd.exchange(-1)); }
+
+  // Written by the kernel at the clone, before the child runs.
+  std::atomic<int> pidfd{-1};
+  std::atomic<bool> cancelled{false};
+};
+
+class Spawner {
+ public:
+  using Done = std::function<void(std::shared_ptr<Spawn>)>;
+
+  /// @param done called on the spawner's thread, once a spawn
+  explicit Spawner(Done done);
+  /// Ends the child that is being set up, then the thread.
+  ~Spawner();
+  Spawner(const Spawner&) = delete;
+  Spawner& operator=(const Spawner&) = delete;
+
+  void submit(std::shared_ptr<Spawn> spawn);
+  /// Keeps the helper executable in a sealed memfd.
+  /// @return 0 or an errno
+  int set_helper(const uint8_t* bytes, size_t size);
+
+ private:
+  void work();
+  void run(Spawn& spawn);
+
+  Done done_;
+  ChildStack stack_;
+  Fd helper_;
+  Fd own_pidfd_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::shared_ptr<Spawn>> queue_;
+  std::shared_ptr<Spawn> current_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+/// CLOCK_MONOTONIC in nanoseconds.
+int64_t monotonic_nanoseconds();

@@ -1,0 +1,87 @@
+// The one file that touches the addon: finds it beside the bundle, loads it on first use, and types its face.
+
+import * as fs from "node:fs";
+import { createRequire } from "node:module";
+import * as path from "node:path";
+
+/** Numbers from the child's error record, or from the parent's side of the spawn. */
+export interface NativeFailure {
+  step: number;
+  index: number;
+  errno: number;
+  /** Number of the system call; 0 when none failed. */
+  syscall: number;
+}
+
+export interface NativeChild {
+  pid: number;
+  pidfd: number;
+  /** Our end of each stdio entry, -1 where there is none. */
+  fds: number[];
+  terminal: number;
+  status: number;
+  started: bigint;
+}
+
+export interface NativeExit {
+  errno?: number;
+  /** The status word of wait(2). */
+  status: number;
+  userTime: number;
+  systemTime: number;
+  maxRss: number;
+  wallTime: number;
+}
+
+export interface NativeRequest {
+  plan: Uint8Array;
+  /** Run by the helper executable once the plan has executed it. */
+  helperPlan?: Uint8Array;
+  helper?: "pid1" | "run";
+  cloneFlags: number;
+  cgroupFd: number;
+  terminal: boolean;
+  maps?: { setgroups: string; uidMap: string; gidMap: string };
+  stdio: number[];
+}
+
+/** Entries of NativeRequest.stdio that are no fd. */
+export const STDIO = { closed: -1, null: -2, pipe: -3 } as const;
+
+export interface Addon {
+  readonly operations: Readonly<Record<string, { code: number; signature: string }>>;
+  readonly syscallNames: Readonly<Record<number, string>>;
+  spawn(request: NativeRequest, done: (result: NativeFailure | NativeChild) => void): object;
+  cancel(spawn: object): void;
+  watch(pidfd: number, status: number, started: bigint, exited: (exit: NativeExit) => void): void;
+  setHelper(executable: Uint8Array): void;
+  pidfdOpen(pid: number): number;
+  pidfdSendSignal(pidfd: number, signal: number, broadcast: boolean): void;
+  resize(fd: number, columns: number, rows: number): void;
+  duplicate(fd: number): number;
+}
+
+let loaded: Addon | undefined;
+
+/**
+ * The addon, loaded on first use.
+ * @throws Error that says why it cannot be loaded here
+ */
+export function addon(): Addon {
+  if (loaded !== undefined) return loaded;
+  if (process.platform !== "linux") {
+    throw new Error(`Sandboxes are made of Linux namespaces; this is ${process.platform}.`);
+  }
+  const folder = path.join(__dirname, "native");
+  const file = path.join(folder, "spawner.node");
+  let native: Addon;
+  try {
+    native = createRequire(file)(file) as Addon; // the real require: webpack rewrites the bare word
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot load ${file} on ${process.arch}: ${why}. Install the build for this platform.`);
+  }
+  native.setHelper(fs.readFileSync(path.join(folder, "sandbox-init")));
+  loaded = native;
+  return native;
+}

@@ -1,0 +1,120 @@
+// What spawn() rejects with: which step failed, on what, why, and what to do about it.
+
+import * as util from "node:util";
+import type { Addon, NativeFailure } from "./addon";
+import { allSteps, type Plan, type PlannedStep } from "./plan";
+import { remedyFor } from "./remedies";
+import type { Problem } from "./types";
+
+export interface SpawnFailure {
+  code: string;
+  errno: number;
+  syscall: string;
+  /** Name of the step that failed, as explain() shows it. */
+  step: string;
+  index: number;
+  steps: number;
+  path?: string | undefined;
+  remedy?: string | undefined;
+}
+
+/** A child that could not be started. Nothing of it is left. */
+export class SpawnError extends Error {
+  override readonly name: string = "SpawnError";
+  /** 'EPERM' */
+  readonly code: string;
+  /** The kernel's number, positive. */
+  readonly errno: number;
+  /** The system call that failed, or '' where none did. */
+  readonly syscall: string;
+  /** Name of the step, as explain() shows it. */
+  readonly step: string;
+  /** Which step, counted from 1, and of how many. */
+  readonly index: number;
+  readonly steps: number;
+  readonly path?: string;
+  /** What to do about it, where that is known. */
+  readonly remedy?: string;
+
+  constructor(message: string, failure: SpawnFailure) {
+    super(message);
+    this.code = failure.code;
+    this.errno = failure.errno;
+    this.syscall = failure.syscall;
+    this.step = failure.step;
+    this.index = failure.index;
+    this.steps = failure.steps;
+    if (failure.path !== undefined) this.path = failure.path;
+    if (failure.remedy !== undefined) this.remedy = failure.remedy;
+  }
+}
+
+/** Options that are refused before anything runs. */
+export class OptionsError extends SpawnError {
+  override readonly name = "OptionsError";
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("\n"), {
+      code: "EINVAL",
+      errno: 22,
+      syscall: "",
+      step: "validate",
+      index: 0,
+      steps: 0,
+      path: problems[0]?.path,
+    });
+    this.problems = problems;
+  }
+}
+
+/** 'EPERM' and 'operation not permitted' for 1; libuv's table, which is the kernel's with negative numbers. */
+export function errnoName(errno: number): { code: string; text: string } {
+  const [code, text] = util.getSystemErrorMap().get(-errno) ?? RARE[errno] ?? [`errno ${errno}`, `error ${errno}`];
+  return { code, text };
+}
+
+/** Errnos that libuv has no name for and that namespaces and mounts do return (errno(3)). */
+const RARE: Readonly<Record<number, readonly [string, string]>> = {
+  8: ["ENOEXEC", "exec format error"],
+  10: ["ECHILD", "no child processes"],
+  61: ["ENODATA", "no data available"],
+  74: ["EBADMSG", "bad message"],
+  87: ["EUSERS", "too many users"],
+  122: ["EDQUOT", "disk quota exceeded"],
+};
+
+function pathOf(step: PlannedStep | undefined): string | undefined {
+  return step !== undefined && "path" in step ? step.path : undefined;
+}
+
+/** The error for what the child wrote to its pipe. */
+export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): SpawnError {
+  const steps = allSteps(plan);
+  const step = steps[failure.step] ?? { name: "unknown step", detail: "" };
+  const planned = [...plan.child, ...(plan.helper?.steps ?? [])][failure.step - plan.parent.length];
+  const { code, text } = errnoName(failure.errno);
+  const syscall = addon.syscallNames[failure.syscall] ?? "";
+  const remedy = remedyFor({
+    step: step.name,
+    op: planned?.op ?? step.name,
+    code,
+    syscall,
+    index: failure.index,
+    path: pathOf(planned),
+  });
+  const where = `step ${failure.step + 1} of ${steps.length}`;
+  return new SpawnError(
+    `${step.name} ${step.detail}: ${code}, ${text}${syscall === "" ? "" : ` in ${syscall}(2)`} (${where})`,
+    {
+      code,
+      errno: failure.errno,
+      syscall,
+      step: step.name,
+      index: failure.step + 1,
+      steps: steps.length,
+      path: pathOf(planned),
+      remedy,
+    },
+  );
+}

@@ -1,0 +1,11 @@
+// The spawner's face.
+
+export { CAPABILITIES, type Capability } from "./capabilities";
+export { OptionsError, SpawnError } from "./errors";
+export { holdNamespaces } from "./hold";
+export { pidfdOpen, pidfdSendSignal, pidfdWait } from "./pidfd";
+export { probe } from "./probe";
+export { signalNamespace } from "./process";
+export { explain, spawn } from "./spawn";
+export * from "./types";
+export { validate } from "./validate";

@@ -1,0 +1,68 @@
+// probe(): whether the kernel lets us do each thing that a sandbox needs, found by doing it in a child that ends at once.
+
+import { SpawnError } from "./errors";
+import { launch } from "./spawn";
+import type { CloneFlag, Feature, SysProcAttr } from "./types";
+
+/** One id, our own: what an ordinary user may map. */
+function ownIds(): Pick<SysProcAttr, "uidMappings" | "gidMappings"> {
+  const uid = process.geteuid?.() ?? 0;
+  const gid = process.getegid?.() ?? 0;
+  return {
+    uidMappings: [{ containerID: uid, hostID: uid, size: 1 }],
+    gidMappings: [{ containerID: gid, hostID: gid, size: 1 }],
+  };
+}
+
+function inUserNamespace(flags: CloneFlag[], more: SysProcAttr = {}): SysProcAttr {
+  return { cloneflags: ["CLONE_NEWUSER", ...flags], ...ownIds(), ...more, init: false };
+}
+
+/** In order: each needs those before it. */
+const PROBES: readonly (readonly [feature: string, sys: () => SysProcAttr])[] = [
+  ["clone3 with pidfd", () => ({})],
+  ["user namespace", () => ({ cloneflags: ["CLONE_NEWUSER"] })],
+  ["id maps", () => inUserNamespace([])],
+  ["mount namespace", () => inUserNamespace(["CLONE_NEWNS"])],
+  ["pid namespace", () => inUserNamespace(["CLONE_NEWPID"])],
+  ["network namespace with loopback", () => inUserNamespace(["CLONE_NEWNET"], { loopback: true })],
+  ["uts namespace", () => inUserNamespace(["CLONE_NEWUTS"], { hostname: "probe" })],
+  ["ipc namespace", () => inUserNamespace(["CLONE_NEWIPC"])],
+  ["cgroup namespace", () => inUserNamespace(["CLONE_NEWCGROUP"])],
+  ["time namespace", () => inUserNamespace(["CLONE_NEWTIME"])],
+  ["recursive read-only root", () => inUserNamespace(["CLONE_NEWNS"], { rootfs: { path: "/", readonly: true } })],
+  [
+    "proc file system",
+    () =>
+      inUserNamespace(["CLONE_NEWNS", "CLONE_NEWPID"], {
+        rootfs: { path: "/", readonly: true },
+        mounts: [{ destination: "/proc", type: "proc" }],
+      }),
+  ],
+  [
+    "devices and terminals",
+    () =>
+      inUserNamespace(["CLONE_NEWNS", "CLONE_NEWIPC"], { rootfs: {}, mounts: [{ destination: "/dev", type: "dev" }] }),
+  ],
+  ["no_new_privs", () => ({ noNewPrivileges: true })],
+  ["session keyring", () => ({ newSessionKeyring: true })],
+];
+
+async function tryFeature(feature: string, sys: SysProcAttr): Promise<Feature> {
+  try {
+    const child = await launch("exit", { stdio: "ignore", sys });
+    await child.exited;
+    return { feature, available: true };
+  } catch (error) {
+    if (!(error instanceof SpawnError)) throw error;
+    const remedy = error.remedy === undefined ? {} : { remedy: error.remedy };
+    return { feature, available: false, errno: error.code, ...remedy };
+  }
+}
+
+/** Tries every feature; takes some milliseconds. Nothing is left behind. */
+export async function probe(): Promise<Feature[]> {
+  const features: Feature[] = [];
+  for (const [feature, sys] of PROBES) features.push(await tryFeature(feature, sys()));
+  return features;
+}

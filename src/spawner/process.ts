@@ -1,0 +1,119 @@
+// A running child: its streams, its end, and signals to it. Everything goes through the pidfd.
+
+import * as net from "node:net";
+import * as os from "node:os";
+import type { Readable, Writable } from "node:stream";
+import { type Addon, addon, type NativeChild, type NativeExit } from "./addon";
+import { SpawnError } from "./errors";
+import { systemError } from "./pidfd";
+import { openTerminal } from "./terminal";
+import type { ExitStatus, Process, Terminal } from "./types";
+
+const SIGNAL_NAMES = new Map(Object.entries(os.constants.signals).map(([name, number]) => [number, name]));
+const CORE_DUMPED = 0x80;
+
+/** An ExitStatus from the status word of wait(2). */
+export function exitStatus(exit: NativeExit, reason?: ExitStatus["reason"]): ExitStatus {
+  const signal = exit.status & 0x7f;
+  return {
+    code: signal === 0 ? (exit.status >> 8) & 0xff : null,
+    signal: signal === 0 ? null : (SIGNAL_NAMES.get(signal) ?? `SIG${signal}`),
+    coreDumped: (exit.status & CORE_DUMPED) !== 0,
+    wallTime: exit.wallTime,
+    userTime: exit.userTime,
+    systemTime: exit.systemTime,
+    maxRss: exit.maxRss,
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** The number of a signal given by name or number. */
+export function signalNumber(signal: NodeJS.Signals | number): number {
+  const number = typeof signal === "number" ? signal : os.constants.signals[signal];
+  if (number === undefined) throw new TypeError(`Unknown signal: ${signal}`);
+  return number;
+}
+
+/** fd 0 is written to; 1 and 2 are read; from 3 on, both. */
+function openStream(fd: number, index: number): (Readable & Writable) | null {
+  if (fd < 0) return null;
+  return new net.Socket({ fd, readable: index !== 0, writable: index === 0 || index > 2 });
+}
+
+export class SpawnedProcess implements Process {
+  readonly pid: number;
+  readonly stdio: readonly ((Readable & Writable) | null)[];
+  readonly exited: Promise<ExitStatus>;
+  readonly terminal?: Terminal;
+  #pidfd: number;
+  #reason: ExitStatus["reason"];
+
+  constructor(child: NativeChild) {
+    const native: Addon = addon();
+    this.pid = child.pid;
+    this.#pidfd = child.pidfd;
+    this.stdio = child.fds.map(openStream);
+    if (child.terminal >= 0) this.terminal = openTerminal(native, child.terminal);
+    this.exited = new Promise((resolve) => {
+      native.watch(child.pidfd, child.status, child.started, (exit) => {
+        this.#pidfd = -1;
+        const { code, signal } = exitStatus(exit);
+        // A signal that we sent explains an end by a signal, or with the 128 + n of a shell; not a success.
+        const explained = signal !== null || (code !== null && code > 128) || this.#reason === "timeout";
+        resolve(exitStatus(exit, explained ? this.#reason : undefined));
+      });
+    });
+  }
+
+  get pidfd(): number {
+    return this.#pidfd;
+  }
+
+  get stdin(): Writable | null {
+    return this.stdio[0] ?? null;
+  }
+
+  get stdout(): Readable | null {
+    return this.stdio[1] ?? null;
+  }
+
+  get stderr(): Readable | null {
+    return this.stdio[2] ?? null;
+  }
+
+  kill(signal: NodeJS.Signals | number = "SIGTERM"): boolean {
+    return this.send(signal, false, "killed");
+  }
+
+  /** kill(), or with `broadcast` a signal that PID 1 passes on to every process inside. */
+  send(signal: NodeJS.Signals | number, broadcast: boolean, reason: NonNullable<ExitStatus["reason"]>): boolean {
+    const number = signalNumber(signal);
+    if (this.#pidfd < 0) return false;
+    try {
+      addon().pidfdSendSignal(this.#pidfd, number, broadcast);
+    } catch (error) {
+      const failed = systemError(error);
+      if (failed instanceof SpawnError && failed.code === "ESRCH") return false;
+      throw failed;
+    }
+    if (number !== 0 && number !== os.constants.signals.SIGCONT) this.#reason ??= reason;
+    return true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill("SIGKILL");
+    await this.exited;
+    for (const stream of this.stdio) stream?.destroy();
+    this.terminal?.output.destroy();
+  }
+}
+
+/**
+ * Send a signal to every process in the child's PID namespace but its PID 1, at once and without a race: PID 1 calls
+ * kill(-1) (kill(2)). SIGKILL goes to PID 1 itself, and the kernel ends the namespace with it (pid_namespaces(7)).
+ * @returns false once the process is reaped
+ */
+export function signalNamespace(process: Process, signal: NodeJS.Signals): boolean {
+  if (!(process instanceof SpawnedProcess)) throw new TypeError("Not a process of this spawner.");
+  return process.send(signal, signal !== "SIGKILL", "killed");
+}

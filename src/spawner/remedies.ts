@@ -1,0 +1,140 @@
+// What to do about a failed step, in words a person can act on. Reads the kernel's knobs only after a failure.
+
+import * as fs from "node:fs";
+
+export interface FailedStep {
+  step: string;
+  op: string;
+  code: string;
+  syscall: string;
+  index: number;
+  path: string | undefined;
+}
+
+function knob(name: string): string | undefined {
+  try {
+    return fs.readFileSync(`/proc/sys/${name.replaceAll(".", "/")}`, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why this system refuses user namespaces, and the exact command that mends it (user_namespaces(7)). */
+export function userNamespaceRemedy(): string {
+  if (knob("kernel.unprivileged_userns_clone") === "0") {
+    return "This kernel keeps user namespaces from ordinary users. Allow them: sudo sysctl -w kernel.unprivileged_userns_clone=1";
+  }
+  if (knob("kernel.apparmor_restrict_unprivileged_userns") === "1") {
+    return (
+      "AppArmor lets programs without a profile create a user namespace and then refuses every privileged act in it. " +
+      "Allow it for now: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 " +
+      "(or, better, give the editor an AppArmor profile with the rule `userns,`)"
+    );
+  }
+  if (knob("user.max_user_namespaces") === "0") {
+    return "The limit on user namespaces is 0. Raise it: sudo sysctl -w user.max_user_namespaces=15000";
+  }
+  if (fs.existsSync("/.dockerenv") || fs.existsSync("/run/.containerenv")) {
+    return (
+      "This looks like a container whose seccomp filter refuses new namespaces. " +
+      "Start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined, or open the folder on the host."
+    );
+  }
+  return "A security module or seccomp filter refuses namespaces to this process; see the system log (journalctl -k).";
+}
+
+function cloneRemedy(code: string): string | undefined {
+  if (code === "EPERM" || code === "EACCES") return userNamespaceRemedy();
+  if (code === "ENOSPC" || code === "EUSERS") {
+    return knob("user.max_user_namespaces") === "0"
+      ? userNamespaceRemedy()
+      : "A limit on the number of namespaces is reached, or they are nested more than 32 deep; see /proc/sys/user/max_*_namespaces.";
+  }
+  if (code === "EAGAIN") return "The limit on processes is reached (ulimit -u, or a cgroup's pids.max).";
+  if (code === "ENOSYS") return "clone3(2) needs Linux 5.5, and some containers' seccomp filters refuse it.";
+  if (code === "EMFILE") return "Too many open files in this process (ulimit -n).";
+  return undefined;
+}
+
+function execRemedy(code: string, path: string | undefined): string | undefined {
+  const file = path ?? "the command";
+  switch (code) {
+    case "ENOENT":
+      return path?.includes("/") === true
+        ? `${file} does not exist inside, or the interpreter that its first line names does not.`
+        : `${file} is in no folder of the sandbox's PATH. Check the spelling, or that it is installed in a place the sandbox can see.`;
+    case "EACCES":
+      return `${file} is not executable (chmod +x), or lies on a file system mounted noexec.`;
+    case "ENOEXEC":
+      return `${file} is neither a program for this machine nor a script with a first line such as #!/bin/sh.`;
+    case "E2BIG":
+      return "The arguments and the environment together are too long.";
+    default:
+      return undefined;
+  }
+}
+
+function mountRemedy({ op, code, index, path, syscall }: FailedStep): string | undefined {
+  if (code === "ENOSYS")
+    return `${syscall}(2) is missing here: Linux 5.12 or later is needed, without a seccomp filter that hides it.`;
+  if (code === "EROFS" && index === 1) {
+    return `The mount point ${path ?? ""} does not exist, and nothing is ever created on the host. Create it yourself, or mount a tmpfs above it first.`;
+  }
+  if (op === "mount_bind" && code === "ENOENT") return "The source does not exist.";
+  if (op === "mount_bind" && code === "EINVAL") {
+    return "There are locked mounts below the source: bind it recursively (option rbind).";
+  }
+  if (op === "mount_fs" && code === "EPERM" && path === "/proc") {
+    return "The outer /proc is partly masked, as in containers, so a fresh one is refused. Start the container with --security-opt systempaths=unconfined.";
+  }
+  if (code === "EPERM") return userNamespaceRemedy();
+  return undefined;
+}
+
+/** What to do about it, or undefined where nothing certain is known. */
+export function remedyFor(failed: FailedStep): string | undefined {
+  const { op, code, path } = failed;
+  switch (op) {
+    case "prepare":
+    case "clone3":
+      return cloneRemedy(code);
+    case "map_self":
+      return code === "EPERM" || code === "EACCES" ? userNamespaceRemedy() : undefined;
+    case "map_wait":
+      return "Only root (CAP_SETUID and CAP_SETGID) may map more than its own id; ids must be mapped in the outer namespace, and not twice.";
+    case "exec":
+      return execRemedy(code, path);
+    case "chdir":
+      return code === "ENOENT" || code === "EACCES"
+        ? "The folder must exist inside the sandbox and be open to its user."
+        : undefined;
+    case "init":
+      return code === "EACCES"
+        ? "vm.memfd_noexec forbids programs in memory: sudo sysctl -w vm.memfd_noexec=1"
+        : undefined;
+    case "terminal":
+      return code === "ENOENT" ? "The root has no /dev/ptmx: add a mount of type dev on /dev." : undefined;
+    case "uid":
+    case "gid":
+    case "groups":
+      return code === "EPERM" || code === "EINVAL"
+        ? "Only ids that are mapped, and only with CAP_SETUID and CAP_SETGID."
+        : undefined;
+    case "rlimit":
+      return code === "EPERM" ? "Only root may raise a hard limit (getrlimit(2))." : undefined;
+    case "loopback":
+    case "unshare":
+    case "propagation":
+    case "pivot_root":
+    case "root_bind":
+    case "root_tmpfs":
+    case "mount_bind":
+    case "mount_fs":
+    case "mask":
+    case "readonly":
+    case "root_readonly":
+      return mountRemedy(failed);
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+// spawn(): validate, compile, hand over to the addon, and wrap what comes back.
+
+import { type Addon, addon, type NativeChild, type NativeFailure, type NativeRequest, STDIO } from "./addon";
+import { encode } from "./encode";
+import { OptionsError, spawnError } from "./errors";
+import { allSteps, type Caller, compile, type Ending, type Plan } from "./plan";
+import { SpawnedProcess } from "./process";
+import type { Process, SpawnOptions, StdioEntry, Step } from "./types";
+import { validate, validateCommand } from "./validate";
+
+function caller(): Caller {
+  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+}
+
+function stdioEntries(options: SpawnOptions): StdioEntry[] {
+  if (options.terminal !== undefined) return [null, null, null]; // filled in by the child, from its own devpts
+  const { stdio = "pipe" } = options;
+  return Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
+}
+
+function nativeStdio(entry: StdioEntry, index: number): number {
+  if (entry === "pipe") return STDIO.pipe;
+  if (entry === "ignore") return STDIO.null;
+  if (entry === "inherit") return index;
+  return entry ?? STDIO.closed;
+}
+
+function nativeRequest(native: Addon, plan: Plan, options: SpawnOptions): NativeRequest {
+  const first = plan.parent.length;
+  return {
+    plan: encode(native, plan.child, first),
+    ...(plan.helper === undefined
+      ? {}
+      : { helper: plan.helper.mode, helperPlan: encode(native, plan.helper.steps, first + plan.child.length) }),
+    cloneFlags: plan.cloneFlags,
+    cgroupFd: options.sys?.cgroupFD ?? -1,
+    terminal: options.terminal !== undefined,
+    ...(plan.maps === undefined ? {} : { maps: plan.maps }),
+    stdio: stdioEntries(options).map(nativeStdio),
+  };
+}
+
+/** Runs a plan of valid options; shared by spawn(), probe() and holdNamespaces(). */
+export async function launch(ending: Ending, options: SpawnOptions): Promise<SpawnedProcess> {
+  const problems = validate(options);
+  if (problems.length > 0) throw new OptionsError(problems);
+  const { signal, timeout = 0, killSignal = "SIGKILL" } = options;
+  signal?.throwIfAborted();
+
+  const native = addon();
+  const plan = compile(ending, options, caller());
+  const request = nativeRequest(native, plan, options);
+  const result = await new Promise<NativeFailure | NativeChild>((resolve) => {
+    // While the child sets itself up there is no Process yet; a hang in there must still be ended.
+    const stop = (): void => native.cancel(under);
+    const timer = timeout > 0 ? setTimeout(stop, timeout) : undefined;
+    const under = native.spawn(request, (outcome) => {
+      signal?.removeEventListener("abort", stop);
+      clearTimeout(timer);
+      resolve(outcome);
+    });
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+  if ("errno" in result) {
+    signal?.throwIfAborted();
+    throw spawnError(native, plan, result);
+  }
+  const child = new SpawnedProcess(result);
+  if (timeout > 0) {
+    const timer = setTimeout(() => child.send(killSignal, false, "timeout"), timeout);
+    void child.exited.then(() => clearTimeout(timer));
+  }
+  if (signal !== undefined) {
+    const abort = (): void => void child.send(killSignal, false, "killed");
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    void child.exited.then(() => signal.removeEventListener("abort", abort));
+  }
+  return child;
+}
+
+/**
+ * Starts a process. Resolves once execve(2) has succeeded.
+ * @param file looked up on the child's PATH, inside its root, unless it has a slash
+ * @throws OptionsError before anything runs; SpawnError naming the step that failed, with nothing left behind; the
+ * AbortSignal's reason
+ */
+export async function spawn(file: string, args: readonly string[] = [], options: SpawnOptions = {}): Promise<Process> {
+  const problems = validateCommand(file, args);
+  if (problems.length > 0) throw new OptionsError(problems);
+  return launch({ file, args }, options);
+}
+
+/**
+ * The plan that spawn() would run, step by step. Nothing is run.
+ * @throws OptionsError
+ */
+export function explain(file: string, args: readonly string[] = [], options: SpawnOptions = {}): Step[] {
+  const problems = [...validateCommand(file, args), ...validate(options)];
+  if (problems.length > 0) throw new OptionsError(problems);
+  return allSteps(compile({ file, args }, options, caller())).map(({ name, detail }) => ({ name, detail }));
+}
