@@ -229,7 +229,7 @@ export function compile(
       ...(limits.length === 0 ? {} : { rlimits: limits }),
       ...(flags.includes("CLONE_NEWUTS") ? { hostname: "sandbox" } : {}),
       ...(flags.includes("CLONE_NEWNET") ? { loopback: profile.network === "loopback" } : {}),
-      rootfs: { path: "/", readonly: true },
+      rootfs: { path: "/", readonly: true, options: ["nosuid", "nodev"] },
       mounts: [...OWN_MOUNTS, ...mounted.map((place) => mountOf(place, facts))],
       maskedPaths: masked,
       readonlyPaths: [...READ_ONLY, ...guarded.filter(({ kind }) => kind !== "missing").map(({ path }) => path)],
