@@ -73,6 +73,7 @@ export class Launcher {
     const ref = request.profile ?? readSetting(vscode.workspace, Setting.DefaultProfile);
     // Resolved here for the words, and so that a misspelt name or key is told before anything is made.
     const resolved = resolveProfile(ref, own);
+    let started: Sandbox | undefined;
     return {
       opening: openingText(request.display, resolved.name, describeProfile(resolved), request.warnings),
       start: async (terminal) => {
@@ -93,12 +94,13 @@ export class Launcher {
           { workspace: request.folder.uri.fsPath },
           own,
         );
+        started = sandbox;
         this.notifier.succeeded(options.name);
         this.links.link(sandbox.id, options.findTerminal);
         this.log.info(`${request.name}: runs as ${sandbox.id}, pid ${sandbox.process.pid}`);
         return this.#program(sandbox);
       },
-      closing: closingText,
+      closing: async (status) => closingText(status, (await started?.ended)?.warnings),
     };
   }
 

@@ -31,7 +31,7 @@ export interface PreparedProgram {
   readonly opening: string;
   start(size: TerminalOptions): Promise<Program>;
   /** Shown after its last byte. */
-  closing(status: ExitStatus): string;
+  closing(status: ExitStatus): string | Promise<string>;
 }
 
 export interface SessionOptions {
@@ -51,9 +51,11 @@ export interface SessionSink {
 /** What a terminal is taken to be while VS Code has not laid it out. */
 const UNKNOWN_SIZE: TerminalOptions = { columns: 80, rows: 24 };
 
-/** At most this many bytes are passed on in one interval: about 8 MB/s, more than xterm.js draws. */
-const INTERVAL_BYTES = 64 * 1024;
-const INTERVAL_MS = 8;
+/** Bytes that are passed on in a millisecond at most: 8 MB/s, which xterm.js just about draws. */
+const BYTES_PER_MS = 8000;
+
+/** So far it may run ahead; timers are not finer than this. */
+const AHEAD_MS = 8;
 
 /** After the exit, output that stays silent this long is taken as held open by somebody who outlived the program. */
 const DRAIN_IDLE_MS = 1000;
@@ -106,7 +108,7 @@ export class TerminalSession {
     const [, status] = await Promise.all([this.#pump(program), program.exited]);
     this.#program = undefined;
     this.#write(this.#leaveProgramsScreen());
-    this.#write(prepared.closing(status));
+    this.#write(await prepared.closing(status));
     this.#end(exitCode(status), false);
   }
 
@@ -161,8 +163,7 @@ export class TerminalSession {
   /** Pass the output on until it ends. */
   async #pump(program: Program): Promise<void> {
     const decoder = new StringDecoder("utf8");
-    let intervalEnd = 0;
-    let budget = INTERVAL_BYTES;
+    let shownAt = 0;
     let idle: NodeJS.Timeout | undefined;
     let exited = false;
     let done = false;
@@ -179,14 +180,10 @@ export class TerminalSession {
         this.#noteScreen(chunk);
         this.#write(decoder.write(chunk));
         const now = performance.now();
-        if (now >= intervalEnd) {
-          intervalEnd = now + INTERVAL_MS;
-          budget = INTERVAL_BYTES;
-        }
-        budget -= chunk.length;
-        if (budget <= 0 && !this.#isClosed()) {
+        shownAt = Math.max(shownAt, now) + chunk.length / BYTES_PER_MS;
+        if (shownAt - now > AHEAD_MS && !this.#isClosed()) {
           clearTimeout(idle);
-          await new Promise((resolve) => setTimeout(resolve, intervalEnd - now));
+          await new Promise((resolve) => setTimeout(resolve, shownAt - now));
         }
         watch();
       }

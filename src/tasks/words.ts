@@ -30,8 +30,11 @@ export function openingText(
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
-/** The line after its last byte: how it ended, how long it took, CPU time and peak memory. */
-export function closingText(status: ExitStatus): string {
+/**
+ * The lines after its last byte: how it ended, how long it took, CPU time and peak memory.
+ * @param warnings what the user should look at, one line each
+ */
+export function closingText(status: ExitStatus, warnings: readonly string[] = []): string {
   const good = status.code === 0;
   const figures = [
     formatSeconds(status.wallTime),
@@ -39,7 +42,8 @@ export function closingText(status: ExitStatus): string {
     t("peak memory {0}", formatBytes(status.maxRss)),
   ];
   const mark = good ? `${GREEN}✔` : `${RED}✖`;
-  return `${mark} ${t("Sandbox {0}", describeEnd(status))}${RESET}${DIM} · ${figures.join(" · ")}${RESET}\r\n`;
+  const lines = warnings.map((warning) => `${YELLOW}⚠ ${printable(warning)}${RESET}\r\n`);
+  return `${lines.join("")}${mark} ${t("Sandbox {0}", describeEnd(status))}${RESET}${DIM} · ${figures.join(" · ")}${RESET}\r\n`;
 }
 
 /** Text from a task or a profile must not steer the terminal: control characters are shown as their pictures. */

@@ -99,6 +99,7 @@ function endedItem({ ended }: EndedNode): vscode.TreeItem {
     [t("Duration"), formatSeconds(status.wallTime)],
     [t("CPU time"), formatSeconds(status.userTime + status.systemTime)],
     [t("Peak memory"), formatBytes(status.maxRss)],
+    ...ended.warnings.map((warning) => [t("Warning"), warning] as const),
   ]);
   item.accessibilityInformation = { label: t("Ended sandbox {0}, {1}", ended.name, end) };
   return item;
