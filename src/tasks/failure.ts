@@ -47,6 +47,15 @@ export class DefinitionError extends Error {
 
 /** What to tell about any error that kept a sandbox from being started. */
 export function describeFailure(error: unknown): Failure {
+  // Before SpawnError, which it extends.
+  if (error instanceof OptionsError) {
+    return {
+      summary: t("The sandbox can't be made as the profile asks"),
+      details: error.problems.map(({ path, message }) => `${path}: ${message}`),
+      action: "log",
+      code: 125,
+    };
+  }
   if (error instanceof SpawnError) return spawnFailure(error);
   if (error instanceof ProfileError) return profileFailure(error);
   if (error instanceof SandboxError) {
@@ -68,14 +77,6 @@ export function describeFailure(error: unknown): Failure {
       details: error.problems.length === 1 ? [] : error.problems.map(({ path, message }) => `${path}: ${message}`),
       remedy: t("Correct it in .vscode/tasks.json."),
       action: "tasks",
-      code: 125,
-    };
-  }
-  if (error instanceof OptionsError) {
-    return {
-      summary: t("The sandbox can't be made as the profile asks"),
-      details: error.problems.map(({ path, message }) => `${path}: ${message}`),
-      action: "log",
       code: 125,
     };
   }

@@ -4,12 +4,12 @@
 import { t } from "../l10n";
 import type { Feature } from "../spawner/types";
 
-/** A feature without which no sandbox of the built-in profiles can be made. */
-const NEEDED = /^(user|mnt|mount|pid) namespace|^CLONE_NEW(USER|NS|PID)$|^(clone3|pidfd)/i;
+/** Features that the built-in profiles do without. */
+const OPTIONAL: readonly string[] = ["time namespace"];
 
 /** The features that are missing and needed. */
 export function missingFeatures(features: readonly Feature[]): readonly Feature[] {
-  return features.filter(({ feature, available }) => !available && NEEDED.test(feature));
+  return features.filter(({ feature, available }) => !available && !OPTIONAL.includes(feature));
 }
 
 /** The whole report. */
