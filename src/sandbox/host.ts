@@ -9,7 +9,7 @@ import { readSystemFile } from "../inspect/procfs";
 import { unixSockets } from "../inspect/sockets";
 import type { LimitInfo } from "../inspect/types";
 import { SandboxError } from "./errors";
-import { expand } from "./paths";
+import { expand, isInside } from "./paths";
 import type { ResolvedProfile } from "./schema";
 import { ALWAYS, rootSecrets } from "./secrets";
 import { findToolchains, type Toolchain } from "./toolchains";
@@ -171,8 +171,12 @@ async function machineFacts(home: string, path: string): Promise<MachineFacts> {
     findToolchains(home, homes, path),
     process.getuid?.() === 0 ? rootSecrets() : [],
   ]);
+  const folders = [...new Set([...run, ...homes, ...drives, ...(await existing([home]))])];
   return {
-    privateFolders: [...new Set([...run, ...homes, ...drives, ...(await existing([home]))])],
+    // One inside another is empty already; but the home folder is there to be worked in.
+    privateFolders: folders.filter(
+      (folder) => folder === home || !folders.some((other) => other !== folder && isInside(folder, other)),
+    ),
     temporaryFolders,
     toolchains,
     secrets: [...ALWAYS, ...secrets],
