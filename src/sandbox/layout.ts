@@ -79,8 +79,13 @@ function shownPlaces(profile: ResolvedProfile, list: "read" | "write", facts: Ho
 }
 
 function hiddenPlaces(profile: ResolvedProfile, facts: HostFacts): Place[] {
-  return profile.filesystem.hide.flatMap((text): Place[] => {
-    const { fact } = lookup(text, facts);
+  return profile.filesystem.hide.flatMap((text, index): Place[] => {
+    const { path, fact } = lookup(text, facts);
+    if (fact !== undefined && ["/", "/proc", "/dev"].includes(fact.real)) {
+      throw new ProfileError([
+        { path: `filesystem.hide[${index}]`, message: `${path} can't be hidden: without it no program runs` },
+      ]);
+    }
     // What is not there can't be read; hiding it would leave a stub on the host.
     return fact === undefined ? [] : [{ path: fact.real, access: "hidden", kind: fact.kind }];
   });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -298,8 +298,11 @@ describe("inspect: one process", () => {
     }
   });
 
-  it("says when the kernel refuses, instead of showing nothing", async () => {
-    if (process.getuid?.() === 0 || !existsSync("/proc/1/ns/user")) {
+  it("says when the kernel refuses, instead of showing nothing", async function () {
+    if (process.getuid?.() !== 0 && statSync("/proc/1").uid === process.getuid?.()) {
+      this.skip(); // a container whose every process is ours
+    }
+    if (process.getuid?.() === 0) {
       // Root is refused nothing: give up its rights in a child and look from there.
       const { stdout } = await runAsNobody();
       assert.match(stdout, /^denied: \/proc\/1\/ns\/\w+ can't be read: EACCES/);
