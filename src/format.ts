@@ -25,6 +25,18 @@ export function formatTime(date: Date): string {
   return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
 }
 
+/** Local time of day without seconds, "14:03". */
+export function formatClock(date: Date): string {
+  return formatTime(date).slice(0, 5);
+}
+
+/** How it ended, as short as it can be said: "code 2", "SIGKILL", "time limit". */
+export function describeEndShortly(status: ExitStatus): string {
+  if (status.reason === "timeout") return t("time limit");
+  if (status.reason === "memory") return t("memory limit");
+  return status.signal ?? t("code {0}", status.code ?? 0);
+}
+
 /** How it ended, in words: "exited with code 2", "killed by SIGKILL", "killed by SIGKILL after the time limit". */
 export function describeEnd(status: ExitStatus): string {
   if (status.reason === "timeout") return t("ended by the time limit");
@@ -43,6 +55,20 @@ export function displayCommand(argv: readonly string[]): string {
 /** At most `length` characters, cut with an ellipsis. */
 export function shorten(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/** Lines of at most `width` characters, broken at spaces; each but the first begins with the indentation of `text`. */
+export function wrap(text: string, width: number): string[] {
+  const indent = /^ */.exec(text)?.[0] ?? "";
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.trim().split(" ")) {
+    if (line !== "" && indent.length + line.length + 1 + word.length > width) {
+      lines.push(indent + line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, indent + line];
 }
 
 function pad(value: number): string {

@@ -55,7 +55,9 @@ async function pickTask(): Promise<TaskItem | undefined> {
 function taskItem(task: vscode.Task): TaskItem {
   const folder = typeof task.scope === "object" ? task.scope.name : undefined;
   const several = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
-  const description = several && folder ? `${task.source} · ${folder}` : task.source;
+  // VS Code calls all tasks of tasks.json "Workspace"; their type says more.
+  const source = task.source === "Workspace" ? `${task.definition.type} · tasks.json` : task.source;
+  const description = several && folder ? `${source} · ${folder}` : source;
   const result = sandboxable(task);
   if ("reason" in result) {
     return { label: `$(circle-slash) ${task.name}`, description, detail: result.reason, task };

@@ -16,7 +16,7 @@ export function showDetails(services: Services): CommandHandler<Command.ShowDeta
     const all = await processes(sandbox.process.pid);
     const subject = target.kind === "process" ? target.info : commandOf(all, sandbox.process.pid);
     const text = detailsText(
-      target.kind === "process" ? target.info.command : sandbox.name,
+      documentName(target),
       [
         [t("Sandbox"), sandbox.name],
         [t("Profile"), sandbox.profile],

@@ -44,7 +44,7 @@ function launchRequest(expanded: vscode.TaskDefinition, source: ExecutionSource)
   const folder = scopeFolder(source.scope);
   const written = source.written ? writtenTask(source.name, folder) : undefined;
   const { definition, problems, ignored } = checkDefinition(expanded, written);
-  if (!definition) throw new DefinitionError(source.name, problems);
+  if (!definition) throw new DefinitionError(problems);
   const { file, args, display } = taskCommand(definition, source.quoting);
   return {
     name: source.name,

@@ -6,7 +6,7 @@ import { t } from "../l10n";
 import { ProfileError, SandboxError } from "../sandbox";
 import { OptionsError, SpawnError } from "../spawner";
 import type { DefinitionProblem } from "./definition";
-import { printable } from "./words";
+import { coloured } from "./words";
 
 /** Where the user mends it: the button of the notification. */
 export type FailureAction = "tasks" | "settings" | "system" | "trust" | "log";
@@ -36,10 +36,7 @@ export class RefusedError extends Error {
 
 /** A task definition with wrong keys or values. */
 export class DefinitionError extends Error {
-  constructor(
-    readonly task: string,
-    readonly problems: readonly DefinitionProblem[],
-  ) {
+  constructor(readonly problems: readonly DefinitionProblem[]) {
     super(problems.map(({ message }) => message).join(" "));
     this.name = "DefinitionError";
   }
@@ -72,8 +69,8 @@ export function describeFailure(error: unknown): Failure {
     return {
       summary:
         error.problems.length === 1 && first
-          ? t('The task "{0}" is not valid: {1}', error.task, first.message)
-          : t('The task "{0}" is not valid: {1} problems', error.task, error.problems.length),
+          ? t("This task is not valid: {0}", first.message)
+          : t("This task is not valid: {0} problems", error.problems.length),
       details: error.problems.length === 1 ? [] : error.problems.map(({ path, message }) => `${path}: ${message}`),
       remedy: t("Correct it in .vscode/tasks.json."),
       action: "tasks",
@@ -90,7 +87,7 @@ export function describeFailure(error: unknown): Failure {
 function profileFailure({ problems }: ProfileError): Failure {
   const [first] = problems;
   const inSettings = first.path.startsWith(`${Setting.Profiles}.`);
-  const words = problems.map(({ path, message }) => (path === "profile" ? message : `${path}: ${message}`));
+  const words = problems.map(problemWords);
   return {
     summary: t("The profile can't be used: {0}", words[0] ?? ""),
     details: words.slice(1),
@@ -100,6 +97,16 @@ function profileFailure({ problems }: ProfileError): Failure {
     action: inSettings ? "settings" : "tasks",
     code: 125,
   };
+}
+
+/** What is wrong with a profile, in one sentence. */
+export function profileWords({ problems }: ProfileError): string {
+  return problems.map(problemWords).join("; ");
+}
+
+/** The path of a profile's name is "profile", which says nothing that the message does not. */
+function problemWords({ path, message }: ProfileError["problems"][number]): string {
+  return path === "profile" ? message : `${path}: ${message}`;
 }
 
 function spawnFailure(error: SpawnError): Failure {
@@ -135,14 +142,19 @@ function spawnFailure(error: SpawnError): Failure {
   return { ...common, summary: t("The sandbox can't be made: {0} failed", error.step), ...remedy, action: "system" };
 }
 
-/** A failure as coloured lines for a terminal. */
-export function failureText(failure: Failure): string {
+/**
+ * A failure as coloured lines for a terminal.
+ * @param columns of the terminal; long lines are broken between words
+ */
+export function failureText(failure: Failure, columns: number): string {
+  const remedy = failure.remedy?.split("\n") ?? [];
   const lines = [
-    `\x1b[1;31m✖ ${printable(failure.summary)}\x1b[0m`,
-    ...failure.details.map((detail) => `  ${printable(detail)}`),
-    ...(failure.remedy ? ["", ...failure.remedy.split("\n").map((line) => `\x1b[36m  ${printable(line)}\x1b[0m`)] : []),
+    ...coloured("\x1b[1;31m", `✖ ${failure.summary}`, columns),
+    ...failure.details.flatMap((detail) => coloured("", `  ${detail}`, columns)),
+    ...(remedy.length > 0 ? [""] : []),
+    ...remedy.flatMap((line) => coloured("\x1b[36m", `  ${line}`, columns)),
     "",
-    `\x1b[2m${t("Nothing was run.")}\x1b[0m`,
+    ...coloured("\x1b[2m", t("Nothing was run."), columns),
   ];
   return `${lines.join("\r\n")}\r\n`;
 }

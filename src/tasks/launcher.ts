@@ -56,11 +56,11 @@ export class Launcher {
   session(options: LaunchOptions): SessionOptions {
     return {
       prepare: () => this.#prepare(options),
-      failure: (error) => {
+      failure: (error, columns) => {
         const failure = describeFailure(error);
         this.log.error(`${options.name}: not started`, error instanceof Error ? error : String(error));
         this.notifier.show(options.name, failure);
-        return { text: failureText(failure), code: failure.code };
+        return { text: failureText(failure, columns), code: failure.code };
       },
       ...(options.waitForKey ? { waitForKey: { onFailure: true, text: options.waitForKey } } : {}),
     };
@@ -75,7 +75,8 @@ export class Launcher {
     const resolved = resolveProfile(ref, own);
     let started: Sandbox | undefined;
     return {
-      opening: openingText(request.display, resolved.name, describeProfile(resolved), request.warnings),
+      opening: (columns) =>
+        openingText(request.display, resolved.name, describeProfile(resolved), request.warnings, columns),
       start: async (terminal) => {
         this.log.info(
           `${request.name}: starting under ${resolved.name} in ${request.folder.uri.fsPath}: ${request.display}`,

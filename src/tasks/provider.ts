@@ -6,6 +6,7 @@ import { readSetting, Setting, TASK_SOURCE, TASK_TYPE } from "../contributions";
 import { t } from "../l10n";
 import { describeProfile, ProfileError, type ProfileRef, resolveProfile } from "../sandbox";
 import { sandboxExecution } from "./execution";
+import { profileWords } from "./failure";
 import type { Launcher } from "./launcher";
 
 export class SandboxTaskProvider implements vscode.TaskProvider {
@@ -40,7 +41,7 @@ export function profileDetail(profile: ProfileRef | undefined): string {
     const words = describeProfile(resolveProfile(ref, readSetting(vscode.workspace, Setting.Profiles)));
     return typeof ref === "string" ? `${ref}: ${words}` : words;
   } catch (error) {
-    if (error instanceof ProfileError) return t("Can't run: {0}", error.message);
+    if (error instanceof ProfileError) return t("Can't run: {0}", profileWords(error));
     throw error;
   }
 }

@@ -28,7 +28,7 @@ export interface Program {
 /** A program that was checked and can be started. */
 export interface PreparedProgram {
   /** Shown before the program's first byte; ends with a line break. */
-  readonly opening: string;
+  opening(columns: number): string;
   start(size: TerminalOptions): Promise<Program>;
   /** Shown after its last byte. */
   closing(status: ExitStatus): string | Promise<string>;
@@ -38,7 +38,7 @@ export interface SessionOptions {
   /** Check what is to be run. What it or start() throws is shown with `failure`. */
   prepare(): PreparedProgram | Promise<PreparedProgram>;
   /** Shown when nothing was started, and the code to end with. */
-  failure(error: unknown): { text: string; code: number };
+  failure(error: unknown, columns: number): { text: string; code: number };
   /** Wait for a key before the terminal closes: for terminals whose last lines would go with them. */
   waitForKey?: { onFailure: boolean; text: string };
 }
@@ -85,11 +85,11 @@ export class TerminalSession {
     try {
       prepared = await this.options.prepare();
       if (this.#isClosed()) return;
-      this.#write(prepared.opening);
       startSize = this.#size ?? UNKNOWN_SIZE;
+      this.#write(prepared.opening(startSize.columns));
       program = await prepared.start(startSize);
     } catch (error) {
-      const { text, code } = this.options.failure(error);
+      const { text, code } = this.options.failure(error, startSize.columns);
       this.#write(text);
       this.#end(code, this.options.waitForKey?.onFailure === true);
       return;

@@ -1,6 +1,6 @@
 // What a sandbox's terminal says before and after the program: what runs under which profile, and how it ended.
 
-import { describeEnd, formatBytes, formatSeconds, shorten } from "../format";
+import { describeEnd, formatBytes, formatSeconds, shorten, wrap } from "../format";
 import { t } from "../l10n";
 import type { ExitStatus } from "../spawner/types";
 
@@ -15,17 +15,19 @@ const RESET = "\x1b[0m";
  * @param command as displayed
  * @param description the profile in words
  * @param warnings one line each
+ * @param columns of the terminal; long lines are broken between words
  */
 export function openingText(
   command: string,
   profile: string,
   description: string,
-  warnings: readonly string[] = [],
+  warnings: readonly string[],
+  columns: number,
 ): string {
   const lines = [
     `${DIM}▶ ${printable(shorten(command, 400))}${RESET}`,
-    `${DIM}  ${t("sandbox {0}: {1}", printable(profile), printable(description))}${RESET}`,
-    ...warnings.map((warning) => `${YELLOW}  ${printable(warning)}${RESET}`),
+    ...coloured(DIM, `  ${t("sandbox {0}: {1}", profile, description)}`, columns),
+    ...warnings.flatMap((warning) => coloured(YELLOW, `  ${warning}`, columns)),
   ];
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
@@ -44,6 +46,11 @@ export function closingText(status: ExitStatus, warnings: readonly string[] = []
   const mark = good ? `${GREEN}✔` : `${RED}✖`;
   const lines = warnings.map((warning) => `${YELLOW}⚠ ${printable(warning)}${RESET}\r\n`);
   return `${lines.join("")}${mark} ${t("Sandbox {0}", describeEnd(status))}${RESET}${DIM} · ${figures.join(" · ")}${RESET}\r\n`;
+}
+
+/** A text in one colour, broken into lines that fit. */
+export function coloured(colour: string, text: string, columns: number): string[] {
+  return wrap(printable(text), columns).map((line) => `${colour}${line}${RESET}`);
 }
 
 /** Text from a task or a profile must not steer the terminal: control characters are shown as their pictures. */

@@ -2,7 +2,15 @@
 
 import * as vscode from "vscode";
 import { NODE_CONTEXT } from "../contributions";
-import { describeEnd, formatBytes, formatSeconds, formatTime } from "../format";
+import {
+  describeEnd,
+  describeEndShortly,
+  formatBytes,
+  formatClock,
+  formatSeconds,
+  formatTime,
+  shorten,
+} from "../format";
 import type { NamespaceType } from "../inspect";
 import { t } from "../l10n";
 import {
@@ -16,6 +24,9 @@ import {
 } from "./nodes";
 
 const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+
+/** Our PID 1 (native/init) calls itself so; its arguments are nobody's business. */
+const INIT_NAME = "sandbox-init";
 
 /** The tree item of a node. */
 export function treeItem(node: SandboxNode): vscode.TreeItem {
@@ -65,7 +76,7 @@ function group(
 function runningItem({ sandbox }: RunningNode): vscode.TreeItem {
   const item = new vscode.TreeItem(sandbox.name, Expanded);
   const since = formatTime(sandbox.startedAt);
-  item.description = t("{0} · since {1}", sandbox.profile, since);
+  item.description = t("{0} · since {1}", sandbox.profile, formatClock(sandbox.startedAt));
   item.iconPath = new vscode.ThemeIcon("shield", new vscode.ThemeColor("testing.iconPassed"));
   item.contextValue = NODE_CONTEXT.sandbox;
   item.tooltip = table(sandbox.name, [
@@ -84,7 +95,7 @@ function endedItem({ ended }: EndedNode): vscode.TreeItem {
   const item = new vscode.TreeItem(ended.name, None);
   const { status } = ended;
   const end = describeEnd(status);
-  item.description = `${end} · ${formatSeconds(status.wallTime)}`;
+  item.description = `${describeEndShortly(status)} · ${formatSeconds(status.wallTime)}`;
   item.iconPath =
     status.code === 0
       ? new vscode.ThemeIcon("pass", new vscode.ThemeColor("testing.iconPassed"))
@@ -106,7 +117,7 @@ function endedItem({ ended }: EndedNode): vscode.TreeItem {
 }
 
 function processItem({ info, children }: ProcessNode): vscode.TreeItem {
-  const item = new vscode.TreeItem(info.command, children.length > 0 ? Expanded : None);
+  const item = new vscode.TreeItem(shortCommand(info), children.length > 0 ? Expanded : None);
   const stopped = paused(info.state);
   item.description = t("{0} · outside {1}", info.insidePid, info.pid) + (stopped ? ` · ${t("stopped")}` : "");
   item.iconPath = new vscode.ThemeIcon(stopped ? "debug-pause" : info.state === "Z" ? "trash" : "circle-small-filled");
@@ -124,6 +135,12 @@ function processItem({ info, children }: ProcessNode): vscode.TreeItem {
     label: t("Process {0}, pid {1} inside, {2} outside", info.command, info.insidePid, info.pid),
   };
   return item;
+}
+
+/** Short enough that the pids beside it can be read in a narrow sidebar; the tooltip has it all. */
+function shortCommand({ command, name, insidePid }: ProcessNode["info"]): string {
+  if (insidePid === 1 && name === INIT_NAME) return INIT_NAME;
+  return shorten(command.replace(/^\/\S*\/(?=[^/\s])/, ""), 28);
 }
 
 function namespaceItem({ info }: NamespaceNode): vscode.TreeItem {

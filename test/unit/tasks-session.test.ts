@@ -60,7 +60,7 @@ class FakeTerminal {
 
   constructor(start: (size: TerminalOptions) => Promise<Program>, options: { waitForKey?: boolean } = {}) {
     const prepared: PreparedProgram = {
-      opening: "opening\r\n",
+      opening: () => "opening\r\n",
       start: (size) => {
         this.sizes.push(size);
         return start(size);

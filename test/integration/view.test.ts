@@ -1,0 +1,279 @@
+// The tree, the badge and the commands on a running sandbox.
+
+import assert from "node:assert/strict";
+import * as vscode from "vscode";
+import { ALL_COMMANDS, Command, DOCUMENT_SCHEME, NODE_CONTEXT, TASK_TYPE } from "../../src/contributions";
+import type { Sandbox } from "../../src/sandbox/types";
+import type { ProcessNode, SandboxNode } from "../../src/views/nodes";
+import { SandboxTree } from "../../src/views/tree";
+import { waitUntil } from "../support/processes";
+import { api, findTask, isAlive, nothingRuns, writeTasks } from "./sandboxTasks";
+
+async function startTask(command: string, more: object = {}): Promise<Sandbox> {
+  const { registry } = await api();
+  await writeTasks([{ label: "runs", type: TASK_TYPE, command, problemMatcher: [], ...more }]);
+  await vscode.tasks.executeTask(await findTask("runs"));
+  return waitUntil("it runs", () => registry.running.find(({ name }) => name === "runs"));
+}
+
+function kinds(nodes: readonly SandboxNode[]): string[] {
+  return nodes.map(({ kind }) => kind);
+}
+
+function only<K extends SandboxNode["kind"]>(
+  nodes: readonly SandboxNode[],
+  kind: K,
+): Extract<SandboxNode, { kind: K }> {
+  const found = nodes.find((node): node is Extract<SandboxNode, { kind: K }> => node.kind === kind);
+  assert(found, `no ${kind} among ${kinds(nodes).join(", ")}`);
+  return found;
+}
+
+/** All processes of a tree, parents first. */
+function flat(nodes: readonly SandboxNode[]): ProcessNode[] {
+  return nodes.flatMap((node) => (node.kind === "process" ? [node, ...flat(node.children)] : []));
+}
+
+describe("the view Sandboxes", () => {
+  let tree: SandboxTree;
+  let log: vscode.LogOutputChannel;
+
+  before(async () => {
+    log = vscode.window.createOutputChannel("view test", { log: true });
+    // The same tree as in the sidebar, on the same registry: VS Code has no way to ask a view for its items.
+    tree = new SandboxTree((await api()).registry, log);
+  });
+
+  afterEach(async () => {
+    const { registry } = await api();
+    await registry.terminateAll(0);
+    await nothingRuns();
+  });
+
+  after(() => {
+    tree.dispose();
+    log.dispose();
+  });
+
+  it("shows a running sandbox with its processes, by parent, under both pids", async () => {
+    const sandbox = await startTask("sleep 1000 & sleep 1001");
+    await waitUntil("three run", async () => (await sandbox.stats()).processes >= 3);
+    const root = only(await tree.getChildren(), "running");
+    assert.equal(root.sandbox, sandbox);
+    const item = tree.getTreeItem(root);
+    assert.equal(item.label, "runs");
+    assert.match(String(item.description), /^build · since \d\d:\d\d$/);
+    assert.equal(item.contextValue, NODE_CONTEXT.sandbox);
+    const groups = await tree.getChildren(root);
+    assert.deepEqual(kinds(groups), ["processes", "namespaces"]);
+    const [init, ...others] = await tree.getChildren(only(groups, "processes"));
+    assert.deepEqual(others, []);
+    assert(init?.kind === "process");
+    assert.equal(init.info.pid, sandbox.process.pid);
+    assert.equal(init.info.insidePid, 1);
+    const all = flat([init]);
+    const sleepers = all.filter(({ info }) => info.command.startsWith("sleep 100"));
+    assert.equal(sleepers.length, 2);
+    for (const sleeper of sleepers) {
+      assert.ok(isAlive(sleeper.info.pid));
+      assert.match(String(tree.getTreeItem(sleeper).description), new RegExp(`^\\d+ · outside ${sleeper.info.pid}$`));
+    }
+  });
+
+  it("shows its namespaces, the new ones and those shared with the editor", async () => {
+    const sandbox = await startTask("sleep 1000");
+    const groups = await tree.getChildren(only(await tree.getChildren(), "running"));
+    const shown = (await tree.getChildren(only(groups, "namespaces"))).map((node) => {
+      assert(node.kind === "namespace");
+      return node.info;
+    });
+    assert.deepEqual(
+      shown
+        .filter(({ shared }) => !shared)
+        .map(({ type }) => type)
+        .sort(),
+      ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"],
+    );
+    assert.deepEqual(
+      shown.filter(({ shared }) => shared).map(({ type }) => type),
+      ["time"],
+    );
+    sandbox.kill("SIGKILL");
+  });
+
+  it("keeps ids and objects over a refresh, so that nothing collapses", async () => {
+    await startTask("sleep 1000");
+    const ids = async () => {
+      const root = only(await tree.getChildren(), "running");
+      const groups = await tree.getChildren(root);
+      const processes = flat(await tree.getChildren(only(groups, "processes")));
+      return [root, ...groups, ...processes].map((node) => tree.getTreeItem(node).id);
+    };
+    const before = await ids();
+    tree.refresh();
+    assert.deepEqual(await ids(), before);
+    assert.equal(new Set(before).size, before.length);
+  });
+
+  it("is drawn anew only when the processes changed", async () => {
+    const sandbox = await startTask("sleep 1000");
+    const groups = await tree.getChildren(only(await tree.getChildren(), "running"));
+    await waitUntil("the command runs", async () => (await sandbox.stats()).processes >= 1);
+    await tree.getChildren(only(groups, "processes"));
+    await tree.poll();
+    const changed: (SandboxNode | undefined)[] = [];
+    const listener = tree.onDidChangeTreeData((node) => changed.push(node));
+    await tree.poll();
+    assert.deepEqual(changed, []);
+    sandbox.kill("SIGSTOP");
+    await waitUntil("the change is seen", async () => {
+      await tree.poll();
+      return changed.length > 0;
+    });
+    listener.dispose();
+    assert.deepEqual(new Set(changed.map((node) => node?.kind)), new Set(["processes"]));
+    sandbox.kill("SIGCONT");
+  });
+
+  it("lists how ended ones ended, and forgets them when told to", async () => {
+    const { registry } = await api();
+    registry.clearEnded();
+    const sandbox = await startTask("exit 3");
+    await sandbox.exited;
+    await waitUntil("it is listed", () => registry.ended.length === 1);
+    const ended = await tree.getChildren(only(await tree.getChildren(), "endedGroup"));
+    const item = tree.getTreeItem(only(ended, "ended"));
+    assert.match(String(item.description), /^code 3 · [\d.]+ s$/);
+    await vscode.commands.executeCommand(Command.ClearEnded);
+    assert.deepEqual(await tree.getChildren(), []);
+  });
+
+  it("escapes what a command has in it", async () => {
+    await startTask("sleep 1000; : '<b>[x](command:evil)</b> **'");
+    const groups = await tree.getChildren(only(await tree.getChildren(), "running"));
+    const all = flat(await tree.getChildren(only(groups, "processes")));
+    for (const node of all) {
+      const { tooltip } = tree.getTreeItem(node);
+      assert(tooltip instanceof vscode.MarkdownString);
+      assert.ok(!tooltip.isTrusted && !tooltip.supportHtml);
+      assert.ok(!tooltip.value.includes("[x](command:evil)"), tooltip.value);
+    }
+  });
+});
+
+describe("the commands", () => {
+  before(api);
+  afterEach(nothingRuns);
+
+  it("are all registered", async () => {
+    const known = new Set(await vscode.commands.getCommands());
+    for (const command of ALL_COMMANDS) assert.ok(known.has(command), command);
+  });
+
+  it("kill a sandbox with everything in it", async () => {
+    const sandbox = await startTask("setsid sleep 1000 & sleep 1001");
+    await waitUntil("three run", async () => (await sandbox.stats()).processes >= 3);
+    const { pid } = sandbox.process;
+    await vscode.commands.executeCommand(Command.Kill, { kind: "running", sandbox });
+    assert.equal((await sandbox.exited).signal, "SIGTERM");
+    assert.equal(isAlive(pid), false);
+  });
+
+  it("kill one that ignores SIGTERM, after the grace time", async () => {
+    const sandbox = await startTask("trap '' TERM; while :; do sleep 0.1; done");
+    await waitUntil("the shell runs", async () => (await sandbox.stats()).processes >= 2);
+    const started = performance.now();
+    await vscode.commands.executeCommand(Command.Kill, { kind: "running", sandbox });
+    assert.equal((await sandbox.exited).signal, "SIGKILL");
+    assert.ok(performance.now() - started >= 2500, "the grace time of the setting");
+  });
+
+  it("kill and signal a single process", async () => {
+    const sandbox = await startTask("sleep 1000; echo survived; sleep 1001");
+    const log = vscode.window.createOutputChannel("kill test", { log: true });
+    const tree = new SandboxTree((await api()).registry, log);
+    const find = async (command: string) =>
+      waitUntil(`${command} runs`, async () => {
+        tree.refresh();
+        const root = (await tree.getChildren()).find(({ kind }) => kind === "running");
+        if (!root) return undefined;
+        const groups = await tree.getChildren(root);
+        const all = flat(await tree.getChildren(only(groups, "processes")));
+        return all.find(({ info }) => info.command === command);
+      });
+    await vscode.commands.executeCommand(Command.Kill, await find("sleep 1000"));
+    const second = await find("sleep 1001");
+    await vscode.commands.executeCommand(Command.SendSignal, second, "SIGKILL");
+    assert.equal((await sandbox.exited).code, 137);
+    tree.dispose();
+    log.dispose();
+  });
+
+  it("do nothing to a process that is gone", async () => {
+    const sandbox = await startTask("sleep 1000");
+    await vscode.commands.executeCommand(Command.Kill, { kind: "running", sandbox });
+    await sandbox.exited;
+    await vscode.commands.executeCommand(Command.SendSignal, { kind: "running", sandbox }, "SIGKILL");
+    await vscode.commands.executeCommand(Command.Kill, { kind: "running", sandbox });
+  });
+
+  it("show the details of a sandbox in a document that can't be changed", async () => {
+    const sandbox = await startTask("sleep 1000");
+    await waitUntil("the command runs", async () => (await sandbox.stats()).processes >= 1);
+    await vscode.commands.executeCommand(Command.ShowDetails, { kind: "running", sandbox });
+    const editor = vscode.window.activeTextEditor;
+    assert.equal(editor?.document.uri.scheme, DOCUMENT_SCHEME);
+    const text = editor.document.getText();
+    assert.match(text, /Workspace +\/.*sample-workspace/);
+    assert.match(text, /^pid +\d+ +new$/m);
+    assert.match(text, /^effective +none$/m);
+    assert.match(text, /^no_new_privs +yes$/m);
+    assert.match(text, /Max open files/);
+    await vscode.commands.executeCommand("workbench.action.closeActiveEditor");
+    await vscode.commands.executeCommand(Command.Kill, { kind: "running", sandbox });
+  });
+
+  it("check the system", async () => {
+    await vscode.commands.executeCommand(Command.CheckSystem);
+    const text = vscode.window.activeTextEditor?.document.getText() ?? "";
+    assert.match(text, /✔ user namespace +available/);
+    await vscode.commands.executeCommand("workbench.action.closeActiveEditor");
+  });
+
+  it("copy the outside pid", async () => {
+    const sandbox = await startTask("sleep 1000");
+    await vscode.commands.executeCommand(Command.CopyPid, { kind: "running", sandbox });
+    await vscode.commands.executeCommand(Command.Kill, { kind: "running", sandbox });
+  });
+
+  it("open a shell in a sandbox, which ends when its terminal is closed", async () => {
+    const { registry } = await api();
+    const opened = new Promise<vscode.Terminal>((resolve) => {
+      const listener = vscode.window.onDidOpenTerminal((terminal) => {
+        listener.dispose();
+        resolve(terminal);
+      });
+    });
+    await vscode.commands.executeCommand(Command.NewTerminal);
+    const terminal = await opened;
+    const sandbox = await waitUntil("the shell runs", () =>
+      registry.running.find(({ profile }) => profile === "shell"),
+    );
+    await vscode.commands.executeCommand(Command.RevealTerminal, { kind: "running", sandbox });
+    await waitUntil("its terminal is shown", () => vscode.window.activeTerminal === terminal);
+    terminal.dispose();
+    await sandbox.exited;
+    assert.equal(isAlive(sandbox.process.pid), false);
+  });
+
+  it("reveal the terminal of a task", async () => {
+    const sandbox = await startTask("sleep 1000");
+    const other = vscode.window.createTerminal("another");
+    other.show();
+    await waitUntil("another terminal is shown", () => vscode.window.activeTerminal === other);
+    await vscode.commands.executeCommand(Command.RevealTerminal, { kind: "running", sandbox });
+    await waitUntil("the task's is shown", () => vscode.window.activeTerminal?.name === "runs");
+    other.dispose();
+    await vscode.commands.executeCommand(Command.Kill, { kind: "running", sandbox });
+  });
+});
