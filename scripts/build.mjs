@@ -1,6 +1,6 @@
 // npm run build: the addon and PID 1 by node-gyp into dist/native, the bundles by webpack into dist.
 
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ROOT } from "./files.mjs";
 import { runNode } from "./run.mjs";
@@ -30,5 +30,10 @@ runNode("node_modules/node-gyp/bin/node-gyp.js", [
   "build",
 ]);
 mkdirSync(join(ROOT, "dist/native"), { recursive: true });
-for (const name of PRODUCTS) copyFileSync(join(ROOT, "native/build/Release", name), join(ROOT, "dist/native", name));
+for (const name of PRODUCTS) {
+  // By rename: an editor that has the old file mapped must keep it, or it would end with SIGBUS.
+  const file = join(ROOT, "dist/native", name);
+  copyFileSync(join(ROOT, "native/build/Release", name), `${file}.new`);
+  renameSync(`${file}.new`, file);
+}
 runNode("node_modules/webpack/bin/webpack.js", ["--config", "webpack.config.js"]);
