@@ -5,7 +5,8 @@ import type { ResolvedProfile } from "./schema";
 const NETWORK: Readonly<Record<ResolvedProfile["network"], string>> = {
   none: "no network",
   loopback: "no network but its own loopback",
-  host: "the host's network",
+  // Local ones too: abstract Unix sockets (X11's, D-Bus's) belong to the network namespace, unix(7).
+  host: "the host's network and local services",
 };
 
 function list(paths: readonly string[]): string {

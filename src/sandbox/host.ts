@@ -120,7 +120,7 @@ async function otherHomes(home: string): Promise<string[]> {
   return (await existing(["/home", "/root", ...homes])).filter((folder) => folder !== "/" && folder !== home);
 }
 
-/** Windows' drives under WSL: they hold the Windows home, with all its keys. */
+/** Windows' drives under WSL, which hold the Windows home with all its keys, and its display server's sockets. */
 async function windowsDrives(): Promise<string[]> {
   const mountinfo = (await readSystemFile("self/mountinfo")) ?? "";
   return mountinfo.split("\n").flatMap((line) => {
@@ -164,14 +164,15 @@ interface MachineFacts {
 
 async function machineFacts(home: string, path: string): Promise<MachineFacts> {
   const homes = await otherHomes(home);
-  const [run, drives, temporaryFolders, toolchains, secrets] = await Promise.all([
+  const [run, drives, wslg, temporaryFolders, toolchains, secrets] = await Promise.all([
     existing(["/run", "/var/run"]),
     windowsDrives(),
+    existing(["/mnt/wslg"]),
     existing(["/tmp", "/var/tmp"]),
     findToolchains(home, homes, path),
     process.getuid?.() === 0 ? rootSecrets() : [],
   ]);
-  const folders = [...new Set([...run, ...homes, ...drives, ...(await existing([home]))])];
+  const folders = [...new Set([...run, ...homes, ...drives, ...wslg, ...(await existing([home]))])];
   return {
     // One inside another is empty already; but the home folder is there to be worked in.
     privateFolders: folders.filter(
@@ -184,7 +185,7 @@ async function machineFacts(home: string, path: string): Promise<MachineFacts> {
 }
 
 /** How long the search for toolchains and secrets is good for, milliseconds. Sockets and the workspace are always looked at. */
-const KEEP = 10_000;
+const KEEP = 30_000;
 let kept: { key: string; until: number; facts: Promise<MachineFacts> } | undefined;
 
 function keptMachineFacts(home: string, path: string): Promise<MachineFacts> {

@@ -243,7 +243,7 @@ describe("profiles: in plain words", () => {
       "workspace writable, host read-only, home hidden but for toolchains, no network but its own loopback",
     );
     assert.match(describeProfile(resolveProfile("strict")), /^workspace read-only, .* no network$/);
-    assert.match(describeProfile(resolveProfile("install")), /the host's network$/);
+    assert.match(describeProfile(resolveProfile("install")), /the host's network and local services$/);
   });
 
   it("name what differs", () => {

@@ -1,0 +1,265 @@
+// What is found out about a machine: toolchains, secrets, sockets and protected paths, in folders made for the purpose.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { readHostFacts } from "../../src/sandbox/host";
+import { resolveProfile } from "../../src/sandbox/profiles";
+import { rootSecrets } from "../../src/sandbox/secrets";
+import { findToolchains } from "../../src/sandbox/toolchains";
+import { createdProtectedPaths, protectedPaths } from "../../src/sandbox/workspace";
+
+describe("the machine, looked at", () => {
+  let root: string;
+  let home: string;
+  beforeEach(() => {
+    root = realpathSync(mkdtempSync(join(tmpdir(), "sandbox-host-")));
+    home = join(root, "homes/me");
+    mkdirSync(home, { recursive: true });
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  const file = (path: string): string => {
+    const full = join(root, path);
+    mkdirSync(dirname(full), { recursive: true });
+    writeFileSync(full, "", { mode: 0o755 });
+    return full;
+  };
+  const link = (path: string, target: string): string => {
+    const full = join(root, path);
+    mkdirSync(dirname(full), { recursive: true });
+    symlinkSync(target, full);
+    return full;
+  };
+
+  describe("toolchains", () => {
+    const found = async (...path: string[]): Promise<Record<string, string>> => {
+      const toolchains = await findToolchains(home, [join(root, "home")], ["/usr/bin", ...path].join(":"));
+      const relative = (at: string): string =>
+        at.startsWith(`${home}/`) ? `~/${at.slice(home.length + 1)}` : at.replace(`${root}/`, "");
+      return Object.fromEntries(toolchains.map((one) => [relative(one.path), relative(one.real)]));
+    };
+
+    it("are the known folders that are there, and no others", async () => {
+      file("homes/me/.cargo/bin/cargo");
+      file("homes/me/.nvm/nvm.sh");
+      file("homes/me/.ssh/id");
+      file("homes/me/Documents/letter");
+      assert.deepEqual(await found(), { "~/.cargo": "~/.cargo", "~/.nvm": "~/.nvm" });
+    });
+
+    it("are followed where a link leads", async () => {
+      file("data/nvm/nvm.sh");
+      link("homes/me/.nvm", join(root, "data/nvm"));
+      assert.deepEqual(await found(), { "~/.nvm": "data/nvm" });
+    });
+
+    it("are on the PATH, with the installation around them, but not with a project", async () => {
+      file("homes/me/opt/node-20/bin/node");
+      file("homes/me/opt/node-20/lib/x");
+      file("homes/me/code/app/bin/run");
+      file("homes/me/code/app/lib/x");
+      file("homes/me/code/app/.git/HEAD");
+      file("homes/me/bin/script");
+      assert.deepEqual(
+        await found(
+          join(home, "opt/node-20/bin"),
+          join(home, "code/app/bin"),
+          join(home, "bin"),
+          join(home, "missing"),
+        ),
+        {
+          "~/opt/node-20": "~/opt/node-20",
+          "~/code/app/bin": "~/code/app/bin",
+          "~/bin": "~/bin",
+        },
+      );
+    });
+
+    it("never are the home folder or what holds much besides", async () => {
+      file("homes/me/.local/share/keyrings/x");
+      file("homes/me/.local/bin/x");
+      file("homes/me/lib/x");
+      link("homes/me/.cargo", home);
+      link("homes/me/.pyenv", "..");
+      assert.deepEqual(
+        await found(
+          home,
+          join(home, ".local"),
+          join(home, ".local/share"),
+          join(home, ".local/bin"),
+          join(home, "bin"),
+        ),
+        {
+          "~/.local/bin": "~/.local/bin",
+        },
+      );
+    });
+
+    it("include what the links among the programs lead to, alone where nothing tells what it belongs to", async () => {
+      file("homes/me/.local/bin/x");
+      file("homes/me/.local/share/pipx/venvs/black/bin/black");
+      link("homes/me/.local/bin/black", join(home, ".local/share/pipx/venvs/black/bin/black"));
+      file("homes/me/tools/go/bin/gofmt");
+      file("homes/me/tools/go/lib/x");
+      link("homes/me/.local/bin/gofmt", "../../tools/go/bin/gofmt");
+      file("homes/me/Documents/work/run.sh");
+      link("homes/me/.local/bin/run", join(home, "Documents/work/run.sh"));
+      link("homes/me/.local/bin/dangling", "nowhere");
+      assert.deepEqual(await found(), {
+        "~/.local/bin": "~/.local/bin",
+        "~/.local/share/pipx": "~/.local/share/pipx",
+        "~/tools/go": "~/tools/go",
+        "~/Documents/work/run.sh": "~/Documents/work/run.sh",
+      });
+    });
+
+    it("are found through links that lie elsewhere, and in another's home", async () => {
+      file("homes/me/.local/share/fnm/node/bin/node");
+      const shell = link("run/fnm/1/bin", join(home, ".local/share/fnm/node/bin"));
+      file("home/linuxbrew/.linuxbrew/bin/brew");
+      file("home/linuxbrew/.linuxbrew/lib/x");
+      file("home/bob/bin/x");
+      file("home/bob/lib/x");
+      const all = await found(
+        shell,
+        join(root, "home/linuxbrew/.linuxbrew/bin"),
+        join(root, "home/bob/bin"),
+        join(root, "home/bob"),
+      );
+      assert.deepEqual(all, {
+        "~/.local/share/fnm": "~/.local/share/fnm",
+        "~/.local/share/fnm/node/bin": "~/.local/share/fnm/node/bin",
+        "run/fnm/1/bin": "~/.local/share/fnm/node/bin",
+        "home/linuxbrew/.linuxbrew": "home/linuxbrew/.linuxbrew",
+        "home/bob/bin": "home/bob/bin",
+      });
+    });
+  });
+
+  describe("protected paths", () => {
+    const kinds = async (): Promise<Record<string, string>> =>
+      Object.fromEntries((await protectedPaths(home)).map(({ path, kind }) => [path.slice(home.length + 1), kind]));
+
+    it("are those that the editor and git act upon, there or missing", async () => {
+      assert.deepEqual(await kinds(), { ".git": "missing", ".vscode": "missing" });
+      file("homes/me/.git/config");
+      file("homes/me/.git/hooks/x");
+      file("homes/me/.vscode/tasks.json");
+      assert.deepEqual(await kinds(), {
+        ".vscode": "directory",
+        ".git/hooks": "directory",
+        ".git/config": "file",
+        ".git/config.worktree": "missing",
+        ".git/commondir": "missing",
+      });
+    });
+
+    it("are in submodules and worktrees as well", async () => {
+      file("homes/me/.git/config");
+      file("homes/me/.git/modules/libs/zlib/HEAD");
+      file("homes/me/.git/modules/libs/zlib/config");
+      file("homes/me/.git/modules/libs/zlib/modules/inner/HEAD");
+      file("homes/me/.git/worktrees/w/gitdir");
+      const all = await kinds();
+      assert.equal(all[".git/modules/libs/zlib/config"], "file");
+      assert.equal(all[".git/modules/libs/zlib/hooks"], "missing");
+      assert.equal(all[".git/modules/libs/zlib/modules/inner/config"], "missing");
+      assert.equal(all[".git/worktrees/w/gitdir"], "file");
+      assert.equal(all[".git/worktrees/w/commondir"], "missing");
+    });
+
+    it("tell links from what they lead to", async () => {
+      link("homes/me/.git", root);
+      link("homes/me/.vscode", "nowhere");
+      assert.deepEqual(await kinds(), { ".git": "symlink", ".vscode": "symlink" });
+    });
+
+    it("that were made since are found", async () => {
+      file("homes/me/.git/config");
+      const before = await protectedPaths(home);
+      assert.deepEqual(await createdProtectedPaths(before), []);
+      link("homes/me/.git/commondir", "nowhere");
+      file("homes/me/.git/config.worktree");
+      assert.deepEqual((await createdProtectedPaths(before)).sort(), [
+        join(home, ".git/commondir"),
+        join(home, ".git/config.worktree"),
+      ]);
+    });
+  });
+
+  it("has the real paths of what a profile and a command name, and says which are missing", async () => {
+    file("data/x/file");
+    file("homes/me/project/sub/file");
+    link("homes/me/link", join(root, "data/x"));
+    const profile = resolveProfile({
+      extends: "build",
+      filesystem: { read: ["~/link", "~/none"], hide: ["sub/file"] },
+    });
+    const facts = await readHostFacts(
+      { workspace: join(home, "project"), home },
+      { profile, command: { file: "true", cwd: "sub" } },
+    );
+    assert.deepEqual(facts.paths, {
+      [join(home, "link")]: { real: join(root, "data/x"), kind: "directory" },
+      [join(home, "none")]: "missing",
+      [join(home, "project/sub/file")]: { real: join(home, "project/sub/file"), kind: "file" },
+      [join(home, "project/sub")]: { real: join(home, "project/sub"), kind: "directory" },
+    });
+  });
+
+  it("has home and workspace by their real paths, and refuses what is neither", async () => {
+    mkdirSync(join(home, "project"));
+    link("alias", home);
+    const facts = await readHostFacts({ workspace: join(root, "alias/project"), home: join(root, "alias") });
+    assert.equal(facts.workspace, join(home, "project"));
+    assert.equal(facts.home, home);
+    assert.ok(facts.privateFolders.includes(home));
+    await assert.rejects(readHostFacts({ workspace: join(root, "alias"), home }), /home folder/);
+    await assert.rejects(readHostFacts({ workspace: join(root, "none"), home }), {
+      name: "SandboxError",
+      part: "workspace",
+      message: /none does not exist/,
+    });
+    await assert.rejects(readHostFacts({ workspace: file("homes/me/file"), home }), /is not a folder/);
+    await assert.rejects(readHostFacts({ workspace: join(home, "project"), home: "/" }), {
+      name: "SandboxError",
+      part: "home",
+    });
+  });
+
+  it("has the sockets that somebody listens on, and none that was unlinked", async () => {
+    mkdirSync(join(home, "project"));
+    const servers = [createServer(), createServer()];
+    const paths = [join(root, "a.sock"), join(root, "b c.sock")];
+    try {
+      for (const [index, server] of servers.entries()) {
+        server.listen(paths[index]);
+        await once(server, "listening");
+      }
+      rmSync(paths[0] ?? "");
+      writeFileSync(paths[0] ?? "", "a file in its place");
+      const { sockets } = await readHostFacts({ workspace: join(home, "project"), home });
+      assert.deepEqual(
+        sockets.filter((path) => path.startsWith(root)),
+        [paths[1]],
+      );
+    } finally {
+      for (const server of servers) {
+        server.close();
+      }
+    }
+  });
+
+  it("has secrets that only root may read, as root", async function () {
+    if (process.getuid?.() !== 0) {
+      this.skip(); // an ordinary user is refused by the kernel
+    }
+    const secrets = await rootSecrets();
+    assert.ok(secrets.includes("/etc/shadow"));
+    assert.ok(!secrets.includes("/etc/passwd") && !secrets.includes("/etc"));
+  });
+});
