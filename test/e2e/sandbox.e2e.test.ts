@@ -10,7 +10,7 @@ import {
   expandRow,
   hoverAndClickInlineAction,
   notifications,
-  openViewContainer,
+  openSandboxes,
   openWorkbench,
   pickItem,
   runCommand,
@@ -18,6 +18,7 @@ import {
   terminalText,
   typeLine,
   type Workbench,
+  waitForPick,
   waitForRow,
   waitForTerminal,
 } from "./workbench";
@@ -42,7 +43,7 @@ describe("Sandbox Tasks in the workbench", function () {
     workspace = copySampleWorkspace();
     home = makeHome();
     workbench = await openWorkbench(workspace.path, {
-      vsix: [process.env["SANDBOX_TASKS_TEST_VSIX"] ?? VSIX],
+      vsix: [process.env.SANDBOX_TASKS_TEST_VSIX ?? VSIX],
       env: { HOME: home.path },
     });
   });
@@ -63,6 +64,7 @@ describe("Sandbox Tasks in the workbench", function () {
   it("shows in colour what a sandboxed task prints, and that it has a terminal", async () => {
     const { page } = workbench;
     await runCommand(page, "Tasks: Run Task");
+    await waitForPick(page, "hello (colours, terminal)");
     await screenshot(page, "1-run-task-list");
     await pickItem(page, "hello (colours, terminal)");
     const text = await waitForTerminal(page, /terminal:\s+\/dev\/pts\/\d+, \d+ columns/);
@@ -72,14 +74,14 @@ describe("Sandbox Tasks in the workbench", function () {
 
   it("lists a running task with its processes, and kills it with the inline button", async () => {
     const { page } = workbench;
-    await openViewContainer(page, "Sandboxes");
+    await openSandboxes(page);
     await runCommand(page, "Tasks: Run Task");
     await pickItem(page, "long running counter (kill it)");
     await waitForTerminal(page, "tick 2");
     await waitForRow(page, COUNTER);
     await expandRow(page, COUNTER);
-    await expandRow(page, /^Processes/).catch(() => {});
-    const pid = outsidePid(await waitForRow(page, /outside/));
+    await expandRow(page, /^Processes/);
+    const pid = outsidePid(await waitForRow(page, /^sh .*outside/));
     assert.ok(fs.existsSync(`/proc/${pid}`), `process ${pid} of the tree lives`);
     await screenshot(page, "3-running-in-the-tree");
 
@@ -93,6 +95,7 @@ describe("Sandbox Tasks in the workbench", function () {
   it("runs a plain shell task in a sandbox", async () => {
     const { page } = workbench;
     await runCommand(page, "Sandbox: Run Task in Sandbox...");
+    await waitForPick(page, "plain shell: where am I?");
     await screenshot(page, "5-run-in-sandbox-list");
     await pickItem(page, "plain shell: where am I?");
     const text = await waitForTerminal(page, /My PID namespace: pid:\[\d+\]/);

@@ -8,6 +8,9 @@ import { type ServerOptions, startServer, type VsCodeServer } from "../support/v
 
 const STEP_LIMIT_MS = 20_000;
 
+/** Title of our icon in the activity bar: when it is there, the extensions are known. */
+const VIEW_CONTAINER = "Sandboxes";
+
 export interface Workbench {
   readonly page: Page;
   readonly server: VsCodeServer;
@@ -46,6 +49,9 @@ export async function openWorkbench(folder: string, options: ServerOptions = {})
 async function waitUntilRestored(page: Page): Promise<void> {
   await page.locator(".explorer-folders-view .monaco-list-row").first().waitFor();
   await page.locator('.statusbar-item[id="status.problems"]').waitFor();
+  // Colours and icons come with the extension host, and lay the workbench out anew.
+  await page.locator(".explorer-folders-view .monaco-icon-label.file-icon").first().waitFor();
+  await page.locator(`.activitybar .action-item [aria-label^="${VIEW_CONTAINER}"]`).first().waitFor();
 }
 
 function quickInput(page: Page): Locator {
@@ -72,8 +78,20 @@ export async function runCommand(page: Page, title: string): Promise<void> {
   await clickEntry(page, (text) => text === title || text.startsWith(`${title} `), title);
 }
 
+/** Wait until the open pick list has an entry whose text contains this; it may be further down than one sees. */
+export async function waitForPick(page: Page, text: string): Promise<void> {
+  await waitUntil(`a list is there with "${text}"`, async () => (await pickRows(page)).length > 0);
+  const input = quickInput(page).locator("input");
+  await input.fill(text);
+  await waitUntil(`"${text}" is in the list`, async () => (await pickRows(page)).some((row) => row.includes(text)));
+  await input.fill("");
+}
+
 /** Choose the first entry of the open pick list whose text contains this. */
 export async function pickItem(page: Page, text: string): Promise<void> {
+  // A long list has only the rows in the page that fit its window: narrow it down.
+  await waitUntil(`a list is there to pick "${text}" from`, async () => (await pickRows(page)).length > 0);
+  await quickInput(page).locator("input").fill(text);
   await clickEntry(page, (row) => row.includes(text), text);
 }
 
@@ -124,14 +142,12 @@ export async function typeLine(page: Page, line: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
-/** Show a view container by the name in its activity-bar icon. */
-export async function openViewContainer(page: Page, name: string): Promise<void> {
-  const icon = page.locator(`.activitybar .action-item [aria-label^="${name}"]`).first();
-  const opened = await page
-    .locator(`.sidebar .composite.title[aria-label^="${name}"], .sidebar h2[title^="${name}"]`)
-    .count();
-  if (opened === 0) await icon.click();
-  await page.locator(".sidebar .monaco-list").first().waitFor();
+/** Show the view container of this extension in the side bar. */
+export async function openSandboxes(page: Page): Promise<void> {
+  const title = page.locator(".sidebar .composite.title").getByText(VIEW_CONTAINER, { exact: true });
+  if (await title.isVisible()) return;
+  await page.locator(`.activitybar .action-item [aria-label^="${VIEW_CONTAINER}"]`).first().click();
+  await title.waitFor();
 }
 
 function rowLocator(page: Page): Locator {
