@@ -9,11 +9,11 @@ import { copySampleWorkspace, makeHome, PLANTED_SECRET, type TemporaryFolder } f
 import {
   expandRow,
   hoverAndClickInlineAction,
-  notifications,
   openSandboxes,
   openWorkbench,
   pickItem,
   runCommand,
+  runTask,
   screenshot,
   terminalText,
   typeLine,
@@ -75,8 +75,7 @@ describe("Sandbox Tasks in the workbench", function () {
   it("lists a running task with its processes, and kills it with the inline button", async () => {
     const { page } = workbench;
     await openSandboxes(page);
-    await runCommand(page, "Tasks: Run Task");
-    await pickItem(page, "long running counter (kill it)");
+    await runTask(page, "long running counter (kill it)");
     await waitForTerminal(page, "tick 2");
     await waitForRow(page, COUNTER);
     await expandRow(page, COUNTER);
@@ -98,19 +97,55 @@ describe("Sandbox Tasks in the workbench", function () {
     await waitForPick(page, "plain shell: where am I?");
     await screenshot(page, "5-run-in-sandbox-list");
     await pickItem(page, "plain shell: where am I?");
+    await waitForPick(page, "build");
+    await screenshot(page, "6-choose-profile");
+    await pickItem(page, "build");
     const text = await waitForTerminal(page, /My PID namespace: pid:\[\d+\]/);
-    await screenshot(page, "6-plain-task-in-sandbox");
+    await screenshot(page, "7-plain-task-in-sandbox");
     const inside = /pid:\[(\d+)\]/.exec(text)?.[1];
     assert.notEqual(`pid:[${inside}]`, fs.readlinkSync("/proc/self/ns/pid"));
   });
 
   it("does not show the keys in the home folder to a task", async () => {
     const { page } = workbench;
-    await runCommand(page, "Tasks: Run Task");
-    await pickItem(page, "try to read ~/.ssh (fails)");
+    await runTask(page, "try to read ~/.ssh (fails)");
     await waitForTerminal(page, "Nothing to steal here.");
     assert.ok(!(await terminalText(page)).includes(PLANTED_SECRET));
-    await screenshot(page, "7-no-ssh");
+    await screenshot(page, "8-no-ssh");
+  });
+
+  it("lets no task reach the network", async () => {
+    const { page } = workbench;
+    await runTask(page, "try to reach the network (fails)");
+    await waitForTerminal(page, "No way out: ");
+    await screenshot(page, "9-no-network");
+  });
+
+  it("lets no task write outside the workspace, nor into .vscode", async () => {
+    const { page } = workbench;
+    await runTask(page, "try to write outside the workspace (fails)");
+    const text = await waitForTerminal(page, "refused: .vscode/tasks.json");
+    assert.match(text, /refused: \/etc\/sandbox-was-here/);
+    assert.match(text, /refused: \/usr\/local\/bin\/sandbox-was-here/);
+    assert.ok(!fs.existsSync("/etc/sandbox-was-here"));
+    assert.ok(!fs.existsSync("/usr/local/bin/sandbox-was-here"));
+  });
+
+  it("takes what is typed into a task's terminal", async () => {
+    const { page } = workbench;
+    await runTask(page, "interactive prompt");
+    await waitForTerminal(page, "What is your name?");
+    await typeLine(page, "Ada");
+    await waitForTerminal(page, "Good to see you in here, Ada.");
+    await screenshot(page, "10-interactive");
+  });
+
+  it("names a command that does not exist", async () => {
+    const { page } = workbench;
+    await runTask(page, "a command that does not exist (fails)");
+    await waitForTerminal(page, /no-such-command.*(not found|no such file|ENOENT)/is);
+    await screenshot(page, "11-no-such-command");
+    await page.keyboard.press("Escape");
   });
 
   it("opens a shell in a sandbox", async () => {
@@ -121,9 +156,8 @@ describe("Sandbox Tasks in the workbench", function () {
     await waitForTerminal(page, /^\/dev\/pts\/\d+$/m);
     await typeLine(page, "id");
     await waitForTerminal(page, /uid=\d+/);
-    await screenshot(page, "8-terminal");
+    await screenshot(page, "12-terminal");
     await typeLine(page, "exit");
-    await screenshot(page, "9-terminal-ended");
-    assert.deepEqual(await notifications(page), []);
+    await screenshot(page, "13-terminal-ended");
   });
 });

@@ -95,6 +95,12 @@ export async function pickItem(page: Page, text: string): Promise<void> {
   await clickEntry(page, (row) => row.includes(text), text);
 }
 
+/** Run a task of tasks.json from the palette, as "Tasks: Run Task" offers it. */
+export async function runTask(page: Page, label: string): Promise<void> {
+  await runCommand(page, "Tasks: Run Task");
+  await pickItem(page, label);
+}
+
 async function clickEntry(page: Page, matches: (text: string) => boolean, wanted: string): Promise<void> {
   const rows = quickInput(page).locator(".quick-input-list .monaco-list-row");
   let seen: string[] = [];
