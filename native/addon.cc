@@ -20,7 +20,7 @@ namespace {
 
 class Instance {
  public:
-  explicit Instance(Napi::Env env) : watchers_(env) {
+  explicit Instance(Napi::Env env) : context_(env, "sandbox-tasks:spawn") {
     done_ = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
                                           "sandbox-tasks:spawn", 0, 1);
     done_.Unref(env);
@@ -32,11 +32,8 @@ class Instance {
       });
       if (status != napi_ok) delete handed;
     });
-  }
-
-  ~Instance() {
-    spawner_.reset();  // joins its thread, which is the one that calls done_
-    done_.Release();
+    // Hooks run in reverse order: registered after the function above, this one still finds it alive.
+    napi_add_async_cleanup_hook(env, shut_down, this, nullptr);
   }
 
   void submit(Napi::Env env, std::shared_ptr<Spawn> spawn, Napi::Function callback) {
@@ -51,11 +48,12 @@ class Instance {
 
  private:
   void finish(Napi::Env env, Spawn& spawn);
+  static void shut_down(napi_async_cleanup_hook_handle hook, void* data);
 
-  // A cleanup hook that is still at work keeps the environment, and so this object, alive (ExitWatchers).
   ExitWatchers watchers_;
   std::unique_ptr<Spawner> spawner_;
   Napi::ThreadSafeFunction done_;
+  Napi::AsyncContext context_;
   std::map<Spawn*, Napi::FunctionReference> pending_;
 };
 
@@ -76,23 +74,37 @@ void Instance::finish(Napi::Env env, Spawn& spawn) {
   auto entry = pending_.extract(&spawn);
   if (pending_.empty()) done_.Unref(env);
   if (entry.empty()) return;
-  Napi::Object result = Napi::Object::New(env);
+  Napi::HandleScope scope(env);
+  JsResult result(env);
   if (spawn.error.error != 0) {
-    result["step"] = spawn.error.step;
-    result["index"] = spawn.error.index;
-    result["errno"] = spawn.error.error;
-    result["syscall"] = spawn.error.syscall;
+    result.set("step", spawn.error.step);
+    result.set("index", spawn.error.index);
+    result.set("errno", spawn.error.error);
+    result.set("syscall", spawn.error.syscall);
   } else {
-    Napi::Array fds = Napi::Array::New(env, spawn.parent_ends.size());
-    for (uint32_t i = 0; i < spawn.parent_ends.size(); i++) fds[i] = spawn.parent_ends[i].release();
-    result["pid"] = spawn.pid;
-    result["pidfd"] = spawn.take_pidfd().release();
-    result["fds"] = fds;
-    result["terminal"] = spawn.terminal_master.release();
-    result["status"] = spawn.status.release();
-    result["started"] = Napi::BigInt::New(env, spawn.started_nanoseconds);
+    napi_value fds;
+    napi_create_array(env, &fds);
+    for (uint32_t i = 0; i < spawn.parent_ends.size(); i++) {
+      napi_value fd;
+      napi_create_int32(env, spawn.parent_ends[i].release(), &fd);
+      napi_set_element(env, fds, i, fd);
+    }
+    result.set("pid", spawn.pid);
+    result.set("pidfd", spawn.take_pidfd().release());
+    result.set("fds", fds);
+    result.set("terminal", spawn.terminal_master.release());
+    result.set("status", spawn.status.release());
+    result.set("started", static_cast<double>(spawn.started_nanoseconds));
   }
-  entry.mapped().Call({result});
+  result.call(entry.mapped().Value(), context_);
+}
+
+/// The environment, and this object with it, stays until the hook is removed.
+void Instance::shut_down(napi_async_cleanup_hook_handle hook, void* data) {
+  auto* self = static_cast<Instance*>(data);
+  self->spawner_.reset();  // joins its thread, which is the one that calls done_
+  self->done_.Release();
+  self->watchers_.shut_down([hook] { napi_remove_async_cleanup_hook(hook); });
 }
 
 std::string text(const Napi::Object& object, const char* key) {
@@ -140,8 +152,7 @@ void cancel(const Napi::CallbackInfo& info) {
 
 /// watch(pidfd, status, started, callback): pidfd and status become the watcher's.
 void watch(const Napi::CallbackInfo& info) {
-  bool lossless;
-  int64_t started = info[2].As<Napi::BigInt>().Int64Value(&lossless);
+  int64_t started = info[2].As<Napi::Number>();
   int error = instance(info).watchers().watch(info.Env(), info[3].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
                                               Fd(info[1].As<Napi::Number>()), started);
   if (error != 0) throw system_error(info.Env(), "uv_poll", error);

@@ -57,7 +57,7 @@ void ExitWatcher::close() {
   if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&poll_))) return;
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {
     auto* self = static_cast<ExitWatcher*>(handle->data);
-    self->owner_.closed(self);
+    self->owner_.remove(self);
   });
 }
 
@@ -65,55 +65,46 @@ void ExitWatcher::exited() {
   Napi::Env env = callback_.Env();
   Napi::HandleScope scope(env);
   uv_poll_stop(&poll_);
-  Napi::Value result = reap(env);
-  Napi::Function callback = callback_.Value();
+  JsResult result(env);
+  reap(result);
+  napi_value callback = callback_.Value();
+  napi_async_context context = context_;
   close();
-  try {
-    callback.MakeCallback(env.Global(), {result}, context_);
-  } catch (const Napi::Error& error) {
-    napi_fatal_exception(env, error.Value());
-  }
+  result.call(callback, context);
 }
 
 /// {status (wait(2)), userTime, systemTime (s), maxRss (bytes), wallTime (s)}, or {errno} when the kernel tells nobody
 /// but the parent.
-Napi::Value ExitWatcher::reap(Napi::Env env) {
-  Napi::Object result = Napi::Object::New(env);
+void ExitWatcher::reap(JsResult& result) {
   siginfo_t info = {};
   rusage usage = {};
   long r = sys::call(SYS_waitid, kPidfd, pidfd_.get(), &info, WEXITED | WNOHANG, &usage);
-  plan::ExitRecord record = {wait_status(info), 0, 0, 0, usage.ru_maxrss};
-  double user = seconds(usage.ru_utime);
-  double system = seconds(usage.ru_stime);
+  int status = wait_status(info);
+  int64_t max_rss = usage.ru_maxrss;
   if (r == -ECHILD) {
     PidfdInfo asked = {};
     asked.mask = kInfoExit;
     if (ioctl(pidfd_.get(), kGetInfo, &asked) != 0 || (asked.mask & kInfoExit) == 0) {
-      result["errno"] = ECHILD;
-      return result;
+      result.set("errno", ECHILD);
+      return;
     }
-    record.wait_status = asked.exit_code;
+    status = asked.exit_code;
   } else if (r < 0) {
-    result["errno"] = static_cast<int>(-r);
-    return result;
+    result.set("errno", static_cast<double>(-r));
+    return;
   } else if (status_) {
     // Written before PID 1 ended; missing when PID 1 itself was killed.
-    plan::ExitRecord told;
-    if (read(status_.get(), &told, sizeof told) == static_cast<ssize_t>(sizeof told)) {
-      record.wait_status = told.wait_status;
-      record.max_rss_kilobytes = told.max_rss_kilobytes;
+    plan::ExitRecord record;
+    if (read(status_.get(), &record, sizeof record) == static_cast<ssize_t>(sizeof record)) {
+      status = record.wait_status;
+      max_rss = record.max_rss_kilobytes;
     }
   }
-  result["status"] = record.wait_status;
-  result["userTime"] = user;
-  result["systemTime"] = system;
-  result["maxRss"] = static_cast<double>(record.max_rss_kilobytes) * 1024;
-  result["wallTime"] = started_ == 0 ? 0.0 : static_cast<double>(monotonic_nanoseconds() - started_) / 1e9;
-  return result;
-}
-
-ExitWatchers::ExitWatchers(napi_env env) {
-  napi_add_async_cleanup_hook(env, shut_down, this, &hook_);
+  result.set("status", status);
+  result.set("userTime", seconds(usage.ru_utime));
+  result.set("systemTime", seconds(usage.ru_stime));
+  result.set("maxRss", static_cast<double>(max_rss) * 1024);
+  result.set("wallTime", started_ == 0 ? 0.0 : static_cast<double>(monotonic_nanoseconds() - started_) / 1e9);
 }
 
 int ExitWatchers::watch(Napi::Env env, Napi::Function callback, Fd pidfd, Fd status, int64_t started) {
@@ -126,18 +117,17 @@ int ExitWatchers::watch(Napi::Env env, Napi::Function callback, Fd pidfd, Fd sta
   return 0;
 }
 
-void ExitWatchers::closed(ExitWatcher* watcher) {
+void ExitWatchers::remove(ExitWatcher* watcher) {
   open_.erase(watcher);
   delete watcher;
-  if (stopping_ && open_.empty()) napi_remove_async_cleanup_hook(hook_);
+  if (open_.empty() && closed_) closed_();
 }
 
-void ExitWatchers::shut_down(napi_async_cleanup_hook_handle handle, void* data) {
-  auto* self = static_cast<ExitWatchers*>(data);
-  self->stopping_ = true;
-  if (self->open_.empty()) {
-    napi_remove_async_cleanup_hook(handle);
+void ExitWatchers::shut_down(std::function<void()> closed) {
+  if (open_.empty()) {
+    closed();
     return;
   }
-  for (ExitWatcher* watcher : self->open_) watcher->close();
+  closed_ = std::move(closed);
+  for (ExitWatcher* watcher : open_) watcher->close();
 }

@@ -4,9 +4,11 @@
 #include <napi.h>
 #include <uv.h>
 
+#include <functional>
 #include <set>
 
 #include "fd.h"
+#include "js_result.h"
 
 class ExitWatchers;
 
@@ -21,7 +23,7 @@ class ExitWatcher {
 
  private:
   void exited();
-  Napi::Value reap(Napi::Env env);
+  void reap(JsResult& result);
 
   ExitWatchers& owner_;
   Napi::FunctionReference callback_;
@@ -35,18 +37,17 @@ class ExitWatcher {
 /// All watchers of one JavaScript environment. Its loop must not be left with an open handle when it is torn down.
 class ExitWatchers {
  public:
-  explicit ExitWatchers(napi_env env);
-
   /// Calls `callback` once, with an object as reap() describes it.
   /// @return 0 or an errno
   int watch(Napi::Env env, Napi::Function callback, Fd pidfd, Fd status, int64_t started);
 
+  /// Closes all; `closed` is called once the last one is.
+  void shut_down(std::function<void()> closed);
+
  private:
   friend class ExitWatcher;
-  void closed(ExitWatcher* watcher);
-  static void shut_down(napi_async_cleanup_hook_handle handle, void* self);
+  void remove(ExitWatcher* watcher);
 
   std::set<ExitWatcher*> open_;
-  napi_async_cleanup_hook_handle hook_ = nullptr;
-  bool stopping_ = false;
+  std::function<void()> closed_;
 };

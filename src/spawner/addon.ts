@@ -20,7 +20,8 @@ export interface NativeChild {
   fds: number[];
   terminal: number;
   status: number;
-  started: bigint;
+  /** CLOCK_MONOTONIC in nanoseconds; exact to some hundred of them. */
+  started: number;
 }
 
 export interface NativeExit {
@@ -53,7 +54,7 @@ export interface Addon {
   readonly syscallNames: Readonly<Record<number, string>>;
   spawn(request: NativeRequest, done: (result: NativeFailure | NativeChild) => void): object;
   cancel(spawn: object): void;
-  watch(pidfd: number, status: number, started: bigint, exited: (exit: NativeExit) => void): void;
+  watch(pidfd: number, status: number, started: number, exited: (exit: NativeExit) => void): void;
   setHelper(executable: Uint8Array): void;
   pidfdOpen(pid: number): number;
   pidfdSendSignal(pidfd: number, signal: number, broadcast: boolean): void;

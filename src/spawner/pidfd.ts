@@ -45,7 +45,7 @@ export function pidfdWait(pidfd: number): Promise<ExitStatus> {
   return new Promise((resolve, reject) => {
     const own = call(() => addon().duplicate(pidfd));
     call(() =>
-      addon().watch(own, -1, 0n, (exit) => {
+      addon().watch(own, -1, 0, (exit) => {
         if (exit.errno === undefined) {
           resolve(exitStatus(exit));
           return;

@@ -57,6 +57,7 @@ export class SpawnedProcess implements Process {
     this.exited = new Promise((resolve) => {
       native.watch(child.pidfd, child.status, child.started, (exit) => {
         this.#pidfd = -1;
+        this.stdin?.destroy(); // nobody is left to read it
         const { code, signal } = exitStatus(exit);
         // A signal that we sent explains an end by a signal, or with the 128 + n of a shell; not a success.
         const explained = signal !== null || (code !== null && code > 128) || this.#reason === "timeout";

@@ -1,0 +1,32 @@
+// Hands a result to a JavaScript callback from the event loop. A worker thread may be stopped at any moment from
+// outside; from then on every call into JavaScript fails, and the C++ wrapper's exceptions, which are JavaScript errors
+// themselves, would end the process. So this goes through the C interface and lets failures pass: there is nobody left
+// to tell.
+#pragma once
+
+#include <napi.h>
+
+class JsResult {
+ public:
+  explicit JsResult(napi_env env) : env_(env) { napi_create_object(env, &object_); }
+
+  void set(const char* name, double value) {
+    napi_value number;
+    if (napi_create_double(env_, value, &number) == napi_ok) napi_set_named_property(env_, object_, name, number);
+  }
+
+  void set(const char* name, napi_value value) { napi_set_named_property(env_, object_, name, value); }
+
+  /// Calls `callback(result)`. What it throws becomes an uncaught exception.
+  void call(napi_value callback, napi_async_context context) {
+    napi_value receiver;
+    if (napi_get_global(env_, &receiver) != napi_ok) return;
+    if (napi_make_callback(env_, context, receiver, callback, 1, &object_, nullptr) != napi_pending_exception) return;
+    napi_value thrown;
+    if (napi_get_and_clear_last_exception(env_, &thrown) == napi_ok) napi_fatal_exception(env_, thrown);
+  }
+
+ private:
+  napi_env env_;
+  napi_value object_ = nullptr;
+};
