@@ -11,6 +11,11 @@ const STEP_LIMIT_MS = 20_000;
 /** Title of our icon in the activity bar: when it is there, the extensions are known. */
 const VIEW_CONTAINER = "Sandboxes";
 
+export interface WorkbenchOptions extends ServerOptions {
+  /** False where VS Code is expected to keep the extension off. */
+  readonly extensionsEnabled?: boolean;
+}
+
 export interface Workbench {
   readonly page: Page;
   readonly server: VsCodeServer;
@@ -22,12 +27,12 @@ export interface Workbench {
  * Start a VS Code of its own and open a folder in it.
  * @param folder absolute path
  */
-export async function openWorkbench(folder: string, options: ServerOptions = {}): Promise<Workbench> {
+export async function openWorkbench(folder: string, options: WorkbenchOptions = {}): Promise<Workbench> {
   const server = await startServer(options);
   try {
     const opened = await openPage(server, server.folderUrl(folder));
     opened.page.setDefaultTimeout(STEP_LIMIT_MS);
-    await waitUntilRestored(opened.page);
+    await waitUntilRestored(opened.page, options.extensionsEnabled ?? true);
     return {
       page: opened.page,
       server,
@@ -46,11 +51,12 @@ export async function openWorkbench(folder: string, options: ServerOptions = {})
  * Wait until the workbench has put everything in its place: until then it moves the focus about, which closes a list that
  * was opened meanwhile.
  */
-async function waitUntilRestored(page: Page): Promise<void> {
+async function waitUntilRestored(page: Page, extensionsEnabled: boolean): Promise<void> {
   await page.locator(".explorer-folders-view .monaco-list-row").first().waitFor();
   await page.locator('.statusbar-item[id="status.problems"]').waitFor();
   // Colours and icons come with the extension host, and lay the workbench out anew.
   await page.locator(".explorer-folders-view .monaco-icon-label.file-icon").first().waitFor();
+  if (!extensionsEnabled) return;
   await page.locator(`.activitybar .action-item [aria-label^="${VIEW_CONTAINER}"]`).first().waitFor();
 }
 
@@ -67,6 +73,18 @@ export async function pickRows(page: Page): Promise<string[]> {
 function oneLine(text: string): string {
   // VS Code sets non-breaking spaces in terminals and labels.
   return text.replace(/[\s\u00a0]+/g, " ").trim();
+}
+
+/** What the command palette offers for a search. */
+export async function commandTitles(page: Page, search: string): Promise<string[]> {
+  await page.keyboard.press("F1");
+  const input = quickInput(page).locator("input");
+  await input.waitFor();
+  await input.fill(`>${search}`);
+  await waitUntil("the palette has searched", async () => (await pickRows(page)).length > 0);
+  const rows = await pickRows(page);
+  await page.keyboard.press("Escape");
+  return rows;
 }
 
 /** Open the command palette and run the command with exactly this title ("Category: Title"). */

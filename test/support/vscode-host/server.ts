@@ -52,6 +52,8 @@ export interface VsCodeServer {
   /** http://127.0.0.1:PORT, without a slash at the end. */
   readonly url: string;
   readonly authority: string;
+  /** The server's own process; the extension host is below it. */
+  readonly pid: number;
   /** Everything that the server printed. */
   output(): string;
   /** Address that opens a folder. */
@@ -189,6 +191,7 @@ export async function startServer(options: ServerOptions = {}): Promise<VsCodeSe
     return {
       url: `http://${authority}`,
       authority,
+      pid: child.pid ?? -1,
       output: () => output,
       folderUrl: (folder) => `http://${authority}/?folder=${encodeURIComponent(folder)}`,
       close,

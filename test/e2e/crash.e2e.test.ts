@@ -1,0 +1,80 @@
+// The editor dies in the hardest way: the extension host is killed by SIGKILL and can clean up nothing. Everything that
+// ran in a sandbox must be dead all the same.
+
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { waitUntil } from "../support/processes";
+import { VSIX } from "../support/vscode-host/paths";
+import { copySampleWorkspace, makeHome, type TemporaryFolder } from "../support/workspace";
+import { openWorkbench, runTask, type Workbench, waitForTerminal } from "./workbench";
+
+interface ProcessFacts {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+}
+
+function allProcesses(): ProcessFacts[] {
+  const found: ProcessFacts[] = [];
+  for (const name of fs.readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = fs.readFileSync(`/proc/${name}/stat`, "latin1");
+      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+      const command = fs.readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", " ").trim();
+      found.push({ pid: Number(name), parent, command });
+    } catch {
+      // Ended while we looked.
+    }
+  }
+  return found;
+}
+
+/** All processes below one, at any depth. */
+function descendants(pid: number): ProcessFacts[] {
+  const all = allProcesses();
+  const below = (parent: number): ProcessFacts[] =>
+    all.filter((one) => one.parent === parent).flatMap((one) => [one, ...below(one.pid)]);
+  return below(pid);
+}
+
+describe("when the extension host is killed by SIGKILL", function () {
+  this.timeout(120_000);
+
+  let workspace: TemporaryFolder;
+  let home: TemporaryFolder;
+  let workbench: Workbench;
+
+  before(async () => {
+    workspace = copySampleWorkspace();
+    home = makeHome();
+    workbench = await openWorkbench(workspace.path, { vsix: [VSIX], env: { HOME: home.path } });
+  });
+
+  after(async () => {
+    const left = await workbench?.close();
+    workspace?.remove();
+    home?.remove();
+    assert.deepEqual(left ?? [], [], "processes outlived the editor");
+  });
+
+  it("leaves no process of a sandbox behind", async () => {
+    const { page, server } = workbench;
+    await runTask(page, "long running counter (kill it)");
+    await waitForTerminal(page, "tick 2");
+    const host = descendants(server.pid).find(({ command }) => command.includes("--type=extensionHost"));
+    assert.ok(host !== undefined, "the server has an extension host");
+    const sandboxed = descendants(host.pid).filter(
+      ({ pid }) => fs.readlinkSync(`/proc/${pid}/ns/pid`) !== fs.readlinkSync("/proc/self/ns/pid"),
+    );
+    assert.ok(
+      sandboxed.some(({ command }) => command.includes("counter.sh")),
+      "the counter runs below it",
+    );
+
+    process.kill(host.pid, "SIGKILL");
+    for (const { pid, command } of sandboxed) {
+      await waitUntil(`${command} (${pid}) is gone`, () => !fs.existsSync(`/proc/${pid}`));
+    }
+  });
+});
