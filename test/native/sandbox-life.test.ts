@@ -8,10 +8,14 @@ import { api, until, World } from "./sandbox-world";
 
 describe("sandbox, from its start to its end", () => {
   let world: World;
+  let registry = new api.sandbox.SandboxRegistry();
   beforeEach(() => {
     world = new World();
   });
-  afterEach(() => world.remove());
+  afterEach(async () => {
+    await registry.terminateAll(0);
+    await world.remove();
+  });
 
   /** Outside pids of what runs in a sandbox, once there are as many as said. */
   const inside = (sandbox: Awaited<ReturnType<World["start"]>>, count: number): Promise<number[]> =>
@@ -107,6 +111,18 @@ describe("sandbox, from its start to its end", () => {
     assert.match(output, /^99\n60\n[1-9]\d*\n4096\n/);
   });
 
+  it("is in those namespaces alone that the profile names", async () => {
+    const sandbox = await world.start("sleep 1000", {
+      extends: "install",
+      namespaces: ["user", "mount", "pid", "time"],
+    });
+    const all = await api.inspect.namespaces((await inside(sandbox, 2))[1] ?? 0);
+    assert.deepEqual(
+      all.filter(({ shared }) => !shared).map(({ type }) => type),
+      ["user", "mnt", "pid", "time"],
+    );
+  });
+
   it("counts what is in it", async () => {
     const sandbox = await world.start("sleep 1000 & sleep 1000 & wait");
     await inside(sandbox, 4);
@@ -155,7 +171,7 @@ describe("sandbox, from its start to its end", () => {
   });
 
   it("keeps a list of those that run and those that ended, and tells of changes", async () => {
-    const registry = new api.sandbox.SandboxRegistry({ keepEnded: 2 });
+    registry = new api.sandbox.SandboxRegistry({ keepEnded: 2 });
     let changes = 0;
     const listener = registry.onDidChange(() => changes++);
     const start = (script: string): ReturnType<typeof registry.run> =>

@@ -20,6 +20,7 @@ export interface Outcome {
 }
 
 export class World {
+  readonly #started: Awaited<ReturnType<typeof api.sandbox.run>>[] = [];
   readonly root: string;
   readonly home: string;
   readonly workspace: string;
@@ -51,8 +52,11 @@ export class World {
     return { workspace: this.workspace, home: this.home };
   }
 
-  start(script: string, profile: Ref = "build", more: Partial<Command> = {}): ReturnType<typeof api.sandbox.run> {
-    return api.sandbox.run({ file: "bash", args: ["-c", script], ...more }, profile, this.context);
+  async start(script: string, profile: Ref = "build", more: Partial<Command> = {}): ReturnType<typeof api.sandbox.run> {
+    const command = { file: "bash", args: ["-c", script], ...more };
+    const sandbox = await api.sandbox.run(command, profile, this.context);
+    this.#started.push(sandbox);
+    return sandbox;
   }
 
   /** Runs a line of shell to its end. */
@@ -67,7 +71,9 @@ export class World {
     return { code: ended.status.code, output: out + err, warnings: ended.warnings };
   }
 
-  remove(): void {
+  /** Ends what a failed test left running, and removes the folders. */
+  async remove(): Promise<void> {
+    await Promise.all(this.#started.map((sandbox) => sandbox.terminate(0)));
     rmSync(this.root, { recursive: true, force: true });
   }
 }
