@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import * as vscode from "vscode";
 import { Command } from "../../src/contributions";
 import { waitUntil } from "../support/processes";
-import { api, inWorkspace, nextEnd, nothingRuns, writeTasks } from "./sandboxTasks";
+import { api, inWorkspace, nextEnd, nothingRuns, run, writeTasks } from "./sandboxTasks";
 
 /** Run a task in a sandbox, and return the exit code. */
 async function runInSandbox(name: string, profile = "build"): Promise<number | undefined> {
@@ -55,7 +55,7 @@ describe("Run Task in Sandbox", () => {
         type: "shell",
         command: "printf",
         args: [
-          "%s\\n",
+          "%s\\\\n",
           "two words",
           { value: "$HOME", quoting: "strong" },
           { value: "a b", quoting: "escape" },
@@ -66,8 +66,13 @@ describe("Run Task in Sandbox", () => {
         problemMatcher: [],
       },
     ]);
+    // The yardstick is VS Code itself: the same task, outside.
+    assert.equal(await run("quoted"), 0);
+    const expected = printed();
+    fs.rmSync(inWorkspace("out.txt"));
     assert.equal(await runInSandbox("quoted"), 0);
-    assert.deepEqual(printed(), ["two words", "$HOME", "a b", "x  y"]);
+    assert.deepEqual(printed(), expected);
+    assert.deepEqual(expected, ["two words", "$HOME", "a b", "x  y"]);
   });
 
   it("runs a process task as argv", async () => {

@@ -123,8 +123,10 @@ export class RecordingTerminal {
   }
 
   /** @returns the exit code */
-  async ends(): Promise<number> {
-    return waitUntil(`the terminal closes; it shows:\n${this.text}\n`, () => this.closed ?? false).then(Number);
+  async ends(limitMs = 20_000): Promise<number> {
+    // 0 must not be taken for "not yet".
+    return (await waitUntil("the terminal closes", () => this.closed !== undefined && { code: this.closed }, limitMs))
+      .code;
   }
 }
 
