@@ -6,7 +6,14 @@ import { registerCommands } from "./commands";
 import { TASK_TYPE, TERMINAL_PROFILE } from "./contributions";
 import { useTranslator } from "./l10n";
 import { SandboxRegistry } from "./sandbox";
-import { FailureNotifier, Launcher, SandboxTaskProvider, SandboxTerminalProfileProvider, TerminalLinks } from "./tasks";
+import {
+  FailureNotifier,
+  Launcher,
+  SandboxTaskProvider,
+  SandboxTerminalProfileProvider,
+  TaskProblems,
+  TerminalLinks,
+} from "./tasks";
 import { Documents } from "./views/documents";
 import { SandboxesView } from "./views/sandboxesView";
 import { SystemState } from "./views/system";
@@ -30,7 +37,8 @@ export function activate(context: vscode.ExtensionContext): SandboxTasksApi {
   const sandboxes = new SandboxRegistry({ keepEnded: REMEMBERED_SANDBOXES });
   registry = sandboxes;
   const links = new TerminalLinks();
-  const launcher = new Launcher(sandboxes, links, new FailureNotifier(), log);
+  const problems = new TaskProblems();
+  const launcher = new Launcher(sandboxes, links, new FailureNotifier(), problems, log);
   const system = new SystemState(log);
   const documents = new Documents();
   const view = new SandboxesView(sandboxes, log, () => {
@@ -40,6 +48,7 @@ export function activate(context: vscode.ExtensionContext): SandboxTasksApi {
   });
   context.subscriptions.push(
     log,
+    problems,
     documents,
     view,
     vscode.tasks.registerTaskProvider(TASK_TYPE, new SandboxTaskProvider(launcher)),

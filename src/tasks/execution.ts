@@ -7,6 +7,7 @@ import { taskCommand, taskDirectory, type WordQuoting } from "./command";
 import { checkDefinition } from "./definition";
 import { DefinitionError } from "./failure";
 import { type Launcher, type LaunchRequest, scopeFolder } from "./launcher";
+import { parseMatcher } from "./problemMatcher";
 import { SandboxPseudoterminal } from "./pseudoterminal";
 import { terminalOfTask } from "./terminalLinks";
 import { writtenTask } from "./written";
@@ -20,6 +21,8 @@ export interface ExecutionSource {
   readonly written: boolean;
   /** Lines for the user, shown before the output. */
   readonly warnings?: readonly string[];
+  /** Problem matchers that are written out in tasks.json, unchecked. */
+  readonly matchers?: readonly unknown[];
 }
 
 /** An execution that runs a definition in a sandbox. */
@@ -46,6 +49,7 @@ function launchRequest(expanded: vscode.TaskDefinition, source: ExecutionSource)
   const { definition, problems, ignored } = checkDefinition(expanded, written);
   if (!definition) throw new DefinitionError(problems);
   const { file, args, display } = taskCommand(definition, source.quoting);
+  const matchers = (source.matchers ?? []).map((matcher) => parseMatcher(matcher, folder.uri.fsPath));
   return {
     name: source.name,
     folder,
@@ -55,8 +59,12 @@ function launchRequest(expanded: vscode.TaskDefinition, source: ExecutionSource)
     cwd: taskDirectory(definition, folder.uri.fsPath),
     env: definition.env ?? {},
     profile: definition.profile,
+    matchers: matchers.filter((matcher) => matcher !== undefined),
     warnings: [
       ...(source.warnings ?? []),
+      ...(matchers.includes(undefined)
+        ? [t("A problem matcher that is written out in tasks.json can't be used here; one with a name ($tsc) can.")]
+        : []),
       ...ignored.map((key) => t("The key `{0}` of this task is not known and has no effect.", key)),
     ],
   };

@@ -61,11 +61,13 @@ export function fromProcess({ file, args, options }: ForeignProcess): Converted 
   return { definition: { type: TASK_TYPE, command: file, args: [...args], ...common(options) } };
 }
 
-/** The names in a `problemMatcher` of tasks.json, and how many of them are written out there, which the API can't pass on. */
-export function matcherNames(written: unknown): { names: string[]; inline: number } {
-  const all = written === undefined || written === null ? [] : Array.isArray(written) ? written : [written];
-  const names = all.filter((matcher) => typeof matcher === "string");
-  return { names, inline: all.length - names.length };
+/** The names in a `problemMatcher` of tasks.json, and those that are written out there, which VS Code does not pass on. */
+export function writtenMatchers(written: unknown): { names: string[]; inline: unknown[] } {
+  const all: unknown[] = written === undefined || written === null ? [] : Array.isArray(written) ? written : [written];
+  return {
+    names: all.filter((matcher) => typeof matcher === "string"),
+    inline: all.filter((matcher) => typeof matcher !== "string"),
+  };
 }
 
 function common(options: ForeignOptions | undefined): Pick<SandboxTaskDefinition, "cwd" | "env"> {

@@ -2,6 +2,7 @@
 
 export { gracePeriod, Launcher } from "./launcher";
 export { FailureNotifier } from "./notifier";
+export { TaskProblems } from "./problems";
 export { SandboxTaskProvider } from "./provider";
 export { sandboxable, sandboxedTask } from "./sandboxable";
 export { SandboxTerminalProfileProvider, sandboxTerminal } from "./terminal";

@@ -9,6 +9,8 @@ import { describeProfile, type ProfileRef, resolveProfile, type SandboxRegistry,
 import type { Sandbox } from "../sandbox/types";
 import { describeFailure, failureText, RefusedError } from "./failure";
 import type { FailureNotifier } from "./notifier";
+import type { Matcher } from "./problemMatcher";
+import type { TaskProblems } from "./problems";
 import type { PreparedProgram, Program, SessionOptions } from "./session";
 import type { TerminalLinks } from "./terminalLinks";
 import { closingText, openingText } from "./words";
@@ -28,6 +30,8 @@ export interface LaunchRequest {
   /** Default: the setting. */
   readonly profile: ProfileRef | undefined;
   readonly warnings: readonly string[];
+  /** Applied to the output, beyond those that VS Code applies. */
+  readonly matchers?: readonly Matcher[];
 }
 
 export interface LaunchOptions {
@@ -49,6 +53,7 @@ export class Launcher {
     private readonly registry: SandboxRegistry,
     private readonly links: TerminalLinks,
     private readonly notifier: FailureNotifier,
+    private readonly problems: TaskProblems,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -73,6 +78,7 @@ export class Launcher {
     const ref = request.profile ?? readSetting(vscode.workspace, Setting.DefaultProfile);
     // Resolved here for the words, and so that a misspelt name or key is told before anything is made.
     const resolved = resolveProfile(ref, own);
+    const { matchers = [] } = request;
     let started: Sandbox | undefined;
     return {
       opening: (columns) =>
@@ -101,6 +107,7 @@ export class Launcher {
         this.log.info(`${request.name}: runs as ${sandbox.id}, pid ${sandbox.process.pid}`);
         return this.#program(sandbox);
       },
+      ...(matchers.length > 0 ? { observe: this.problems.watch(request.name, matchers) } : {}),
       closing: async (status) => closingText(status, (await started?.ended)?.warnings),
     };
   }

@@ -5,10 +5,10 @@ import { TASK_SOURCE, TASK_TYPE } from "../contributions";
 import { t } from "../l10n";
 import type { ProfileRef } from "../sandbox";
 import { sandboxExecution } from "./execution";
-import { type Converted, fromProcess, fromShell, matcherNames } from "./foreignTask";
+import { type Converted, fromProcess, fromShell, writtenMatchers } from "./foreignTask";
 import type { Launcher } from "./launcher";
 import type { Quoting, ShellWord } from "./shellQuoting";
-import { type WrittenTask, writtenTask } from "./written";
+import { writtenTask } from "./written";
 
 export type Sandboxable = { readonly converted: Converted } | { readonly reason: string };
 
@@ -50,15 +50,22 @@ export function sandboxedTask(
   profile: ProfileRef,
 ): vscode.Task {
   const written = writtenTask(task.name, folderOf(task));
-  const { names, inline } = matcherNames(written?.problemMatcher);
-  const warnings = lost(written, inline);
+  const { names, inline } = writtenMatchers(written?.problemMatcher);
+  const warnings = written?.dependsOn === undefined ? [] : [t("The tasks that this one depends on were not started.")];
   const scope = task.scope ?? vscode.TaskScope.Workspace;
   const sandboxed = new vscode.Task(
     { ...definition, profile },
     scope,
     task.name,
     TASK_SOURCE,
-    sandboxExecution(launcher, { name: task.name, scope, written: false, warnings, ...(quoting ? { quoting } : {}) }),
+    sandboxExecution(launcher, {
+      name: task.name,
+      scope,
+      written: false,
+      warnings,
+      matchers: inline,
+      ...(quoting ? { quoting } : {}),
+    }),
     [...new Set([...task.problemMatchers, ...names])],
   );
   sandboxed.isBackground = task.isBackground;
@@ -67,16 +74,6 @@ export function sandboxedTask(
   if (task.group) sandboxed.group = task.group;
   if (task.detail) sandboxed.detail = task.detail;
   return sandboxed;
-}
-
-/** What can't be kept, one line each. */
-function lost(written: WrittenTask | undefined, inline: number): string[] {
-  return [
-    ...(inline > 0
-      ? [t("A problem matcher that is written out in tasks.json is not used here; one with a name ($tsc) is.")]
-      : []),
-    ...(written?.dependsOn !== undefined ? [t("The tasks that this one depends on were not started.")] : []),
-  ];
 }
 
 function folderOf({ scope }: vscode.Task): vscode.WorkspaceFolder | undefined {

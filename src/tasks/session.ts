@@ -30,6 +30,8 @@ export interface PreparedProgram {
   /** Shown before the program's first byte; ends with a line break. */
   opening(columns: number): string;
   start(size: TerminalOptions): Promise<Program>;
+  /** Gets what the program prints. */
+  observe?(text: string): void;
   /** Shown after its last byte. */
   closing(status: ExitStatus): string | Promise<string>;
 }
@@ -105,7 +107,7 @@ export class TerminalSession {
       this.#resize(program, this.#size);
     }
     for (const data of this.#typedAhead.splice(0)) program.write(data);
-    const [, status] = await Promise.all([this.#pump(program), program.exited]);
+    const [, status] = await Promise.all([this.#pump(program, (text) => prepared.observe?.(text)), program.exited]);
     this.#program = undefined;
     this.#write(this.#leaveProgramsScreen());
     this.#write(await prepared.closing(status));
@@ -161,7 +163,7 @@ export class TerminalSession {
   }
 
   /** Pass the output on until it ends. */
-  async #pump(program: Program): Promise<void> {
+  async #pump(program: Program, observe: (text: string) => void): Promise<void> {
     const decoder = new StringDecoder("utf8");
     let shownAt = 0;
     let idle: NodeJS.Timeout | undefined;
@@ -178,7 +180,9 @@ export class TerminalSession {
     try {
       for await (const chunk of program.output as AsyncIterable<Buffer>) {
         this.#noteScreen(chunk);
-        this.#write(decoder.write(chunk));
+        const text = decoder.write(chunk);
+        this.#write(text);
+        observe(text);
         const now = performance.now();
         shownAt = Math.max(shownAt, now) + chunk.length / BYTES_PER_MS;
         if (shownAt - now > AHEAD_MS && !this.#isClosed()) {

@@ -129,6 +129,32 @@ describe("Run Task in Sandbox", () => {
     );
   });
 
+  it("applies a problem matcher that is written out, until the task runs again", async () => {
+    const matcher = {
+      owner: "test",
+      fileLocation: "relative",
+      pattern: {
+        regexp: "^(.*):(\\d+):(\\d+): (warning|error): (.*)$",
+        file: 1,
+        line: 2,
+        column: 3,
+        severity: 4,
+        message: 5,
+      },
+    };
+    const task = { label: "compiles", type: "shell", problemMatcher: matcher };
+    const uri = vscode.Uri.file(inWorkspace("x.c"));
+    await writeTasks([{ ...task, command: "printf '\\033[1mx.c:3:7: \\033[31merror: broken\\033[0m\\n'" }]);
+    assert.equal(await runInSandbox("compiles"), 0);
+    const [problem, ...others] = vscode.languages.getDiagnostics(uri);
+    assert.equal(others.length, 0);
+    assert.equal(problem?.message, "broken");
+    assert.deepEqual([problem.range.start.line, problem.range.start.character], [2, 6]);
+    await writeTasks([{ ...task, command: "true" }]);
+    assert.equal(await runInSandbox("compiles"), 0);
+    assert.equal(vscode.languages.getDiagnostics(uri).length, 0);
+  });
+
   it("runs it under the profile that was chosen", async () => {
     await writeTasks([{ label: "writes", type: "shell", command: "echo x > out.txt", problemMatcher: [] }]);
     assert.notEqual(await runInSandbox("writes", "strict"), 0);

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { taskCommand, taskDirectory } from "../../src/tasks/command";
 import { checkDefinition } from "../../src/tasks/definition";
-import { fromProcess, fromShell, matcherNames } from "../../src/tasks/foreignTask";
+import { fromProcess, fromShell, writtenMatchers } from "../../src/tasks/foreignTask";
 import { type ShellWord, shellLine } from "../../src/tasks/shellQuoting";
 
 function problems(definition: Record<string, unknown>, written?: Record<string, unknown>): string[] {
@@ -163,13 +163,13 @@ describe("a process task of somebody else", () => {
 });
 
 describe("a problemMatcher in tasks.json", () => {
-  it("gives its names, and the number of those that are written out", () => {
-    assert.deepEqual(matcherNames(undefined), { names: [], inline: 0 });
-    assert.deepEqual(matcherNames("$tsc"), { names: ["$tsc"], inline: 0 });
-    assert.deepEqual(matcherNames(["$tsc", { owner: "x" }, "$eslint-stylish"]), {
+  it("gives its names, and those that are written out", () => {
+    assert.deepEqual(writtenMatchers(undefined), { names: [], inline: [] });
+    assert.deepEqual(writtenMatchers("$tsc"), { names: ["$tsc"], inline: [] });
+    assert.deepEqual(writtenMatchers(["$tsc", { owner: "x" }, "$eslint-stylish"]), {
       names: ["$tsc", "$eslint-stylish"],
-      inline: 1,
+      inline: [{ owner: "x" }],
     });
-    assert.deepEqual(matcherNames({ owner: "x" }), { names: [], inline: 1 });
+    assert.deepEqual(writtenMatchers({ owner: "x" }), { names: [], inline: [{ owner: "x" }] });
   });
 });
