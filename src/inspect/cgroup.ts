@@ -2,7 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readProcessFile, readSystemFile } from "./procfs";
+import { type MountEntry, mounts } from "./mounts";
+import { readProcessFile } from "./procfs";
 import { visible } from "./text";
 import type { CgroupFigures, CgroupInfo } from "./types";
 
@@ -12,18 +13,9 @@ export interface CgroupMount {
   readonly root: string;
 }
 
-/** The first cgroup2 mount in /proc/self/mountinfo (proc_pid_mountinfo(5)): /sys/fs/cgroup, or .../unified beside v1. */
-export function findCgroupMount(mountinfo: string): CgroupMount | undefined {
-  for (const line of mountinfo.split("\n")) {
-    const [left, right] = line.split(" - ");
-    const [, , , root, mountPoint] = (left ?? "").split(" ");
-    if (right?.startsWith("cgroup2 ") && root !== undefined && mountPoint !== undefined) {
-      const unescaped = (path: string): string =>
-        path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-      return { mountPoint: unescaped(mountPoint), root: unescaped(root) };
-    }
-  }
-  return undefined;
+/** The first cgroup2 mount: /sys/fs/cgroup, or .../unified beside v1. */
+export function findCgroupMount(mounts: readonly MountEntry[]): CgroupMount | undefined {
+  return mounts.find(({ type }) => type === "cgroup2");
 }
 
 let mount: Promise<CgroupMount | undefined> | undefined;
@@ -105,7 +97,7 @@ export async function cgroup(pid: number): Promise<CgroupInfo | undefined> {
     return undefined;
   }
   const { path, legacy } = parseCgroup(text);
-  mount ??= readSystemFile("self/mountinfo").then((mountinfo) => findCgroupMount(mountinfo ?? ""));
+  mount ??= mounts().then(findCgroupMount);
   const at = await mount;
   const info = { path: visible(path), legacy };
   // In a container the mount may show a part of the tree only; a path outside it ("/../x") has no directory here.

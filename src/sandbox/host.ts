@@ -5,9 +5,10 @@ import { lstat, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { limits as readLimits } from "../inspect/limits";
-import { readSystemFile } from "../inspect/procfs";
+import { type MountEntry, mounts } from "../inspect/mounts";
 import { unixSockets } from "../inspect/sockets";
 import type { LimitInfo } from "../inspect/types";
+import { aliasesOf } from "./aliases";
 import { SandboxError } from "./errors";
 import { expand, isInside } from "./paths";
 import type { ResolvedProfile } from "./schema";
@@ -29,6 +30,8 @@ export interface HostFacts {
   readonly home: string;
   /** Real path of the workspace. */
   readonly workspace: string;
+  /** Who owns the workspace, and its permission bits. */
+  readonly workspaceOwner?: { readonly uid: number; readonly gid: number; readonly mode: number };
   /** The environment that is filtered when a command brings none. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Real paths of the folders that get a private file system of their own: /run, other homes; outermost first. */
@@ -120,14 +123,11 @@ async function otherHomes(home: string): Promise<string[]> {
   return (await existing(["/home", "/root", ...homes])).filter((folder) => folder !== "/" && folder !== home);
 }
 
-/** Windows' drives under WSL, which hold the Windows home with all its keys, and its display server's sockets. */
-async function windowsDrives(): Promise<string[]> {
-  const mountinfo = (await readSystemFile("self/mountinfo")) ?? "";
-  return mountinfo.split("\n").flatMap((line) => {
-    const [left, right] = line.split(" - ");
-    const mountPoint = left?.split(" ")[4];
-    return mountPoint !== undefined && /^(9p|drvfs|virtiofs) (drvfs|[A-Z]:)/i.test(right ?? "") ? [mountPoint] : [];
-  });
+/** Windows' drives under WSL, which hold the Windows home with all its keys. */
+function windowsDrives(mounts: readonly MountEntry[]): string[] {
+  return mounts
+    .filter(({ type, source }) => /^(9p|drvfs|virtiofs)$/.test(type) && /^(drvfs|[A-Z]:)/i.test(source))
+    .map(({ mountPoint }) => mountPoint);
 }
 
 async function boundSockets(): Promise<string[]> {
@@ -163,16 +163,16 @@ interface MachineFacts {
 }
 
 async function machineFacts(home: string, path: string): Promise<MachineFacts> {
-  const homes = await otherHomes(home);
-  const [run, drives, wslg, temporaryFolders, toolchains, secrets] = await Promise.all([
-    existing(["/run", "/var/run"]),
-    windowsDrives(),
-    existing(["/mnt/wslg"]),
+  const [homes, mounted] = await Promise.all([otherHomes(home), mounts()]);
+  const [run, own, drives, temporaryFolders, toolchains, secrets] = await Promise.all([
+    existing(["/run", "/var/run", "/mnt/wslg"]),
+    aliasesOf(home, mounted),
+    existing(windowsDrives(mounted)),
     existing(["/tmp", "/var/tmp"]),
     findToolchains(home, homes, path),
     process.getuid?.() === 0 ? rootSecrets() : [],
   ]);
-  const folders = [...new Set([...run, ...homes, ...drives, ...wslg, ...(await existing([home]))])];
+  const folders = [...new Set([...run, ...homes, ...drives, ...own, ...(await existing([home]))])];
   return {
     // One inside another is empty already; but the home folder is there to be worked in.
     privateFolders: folders.filter(
@@ -221,19 +221,21 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     const fact = paths[expand(text, home, workspace)];
     return fact !== undefined && fact !== "missing" && fact.kind === "directory" ? [fact.real] : [];
   });
-  const [machine, sockets, guarded, resolver, links, own] = await Promise.all([
+  const [machine, sockets, guarded, resolver, links, own, owner] = await Promise.all([
     keptMachineFacts(home, process.env.PATH ?? ""),
     boundSockets(),
     Promise.all([...new Set([workspace, ...writable])].map(protectedPaths)),
     realOf("/etc/resolv.conf"),
     linksInRun(),
     readLimits(process.pid),
+    stat(workspace),
   ]);
   return {
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
     home,
     workspace,
+    workspaceOwner: { uid: owner.uid, gid: owner.gid, mode: owner.mode },
     environment: process.env,
     ...machine,
     sockets,

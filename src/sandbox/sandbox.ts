@@ -17,6 +17,20 @@ function nameOf(command: SandboxCommand): string {
   return command.name ?? [command.file, ...(command.args ?? [])].join(" ").replace(/\s+/g, " ").trim();
 }
 
+/**
+ * What to know when the super-user's editor opens somebody else's folder, as dev containers do: root in a sandbox has no
+ * capability, so the permission bits hold for it too.
+ */
+function foreignWorkspace({ uid, gid, workspace, workspaceOwner }: HostFacts): string | undefined {
+  if (uid !== 0 || workspaceOwner === undefined || workspaceOwner.uid === uid) {
+    return undefined;
+  }
+  const isWritable = (workspaceOwner.mode & (workspaceOwner.gid === gid ? 0o020 : 0o002)) !== 0;
+  return isWritable
+    ? undefined
+    : `${workspace} belongs to user ${workspaceOwner.uid}, and root in a sandbox has no right over the files of others: the task could not write there. Run the editor as that user, or give the folder to root (chown -R root).`;
+}
+
 class RunningSandbox implements Sandbox {
   readonly id: string;
   readonly name: string;
@@ -48,6 +62,7 @@ class RunningSandbox implements Sandbox {
   async #report(status: ExitStatus, facts: HostFacts): Promise<EndedSandbox> {
     const endedAt = new Date();
     const created = await createdProtectedPaths(facts.protected);
+    const owner = this.resolvedProfile.filesystem.workspace === "readwrite" ? foreignWorkspace(facts) : undefined;
     const { id, name, profile, workspace, startedAt } = this;
     return {
       id,
@@ -57,10 +72,13 @@ class RunningSandbox implements Sandbox {
       startedAt,
       endedAt,
       status,
-      warnings: created.map(
-        (path) =>
-          `The task made ${path}, which the editor or git acts upon outside of any sandbox. Look at it before you go on.`,
-      ),
+      warnings: [
+        ...(owner === undefined ? [] : [owner]),
+        ...created.map(
+          (path) =>
+            `The task made ${path}, which the editor or git acts upon outside of any sandbox. Look at it before you go on.`,
+        ),
+      ],
     };
   }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -303,6 +303,16 @@ describe("sandbox, what every profile keeps to", () => {
       "cat /etc/shadow /etc/gshadow | wc -c; ls -A /root /proc/acpi 2>/dev/null | grep -v : | wc -l; wc -c < /proc/kcore",
     );
     assert.match(output, /^0\n/);
+  });
+
+  it("says why root can't write in a workspace of somebody else's", async function () {
+    if (!isRoot) {
+      this.skip(); // an ordinary user can't give a folder away
+    }
+    chownSync(world.workspace, 12345, 12345);
+    const { output, warnings } = await world.run("touch new");
+    assert.match(output, /Permission denied/);
+    assert.match(warnings.join(), /belongs to user 12345/);
   });
 
   it("leaves the workspace alone under the strict profile", async () => {

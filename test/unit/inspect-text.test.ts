@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { capabilityNames } from "../../src/inspect/capabilities";
 import { findCgroupMount, parseCgroup } from "../../src/inspect/cgroup";
 import { parseLimits } from "../../src/inspect/limits";
+import { parseMountinfo } from "../../src/inspect/mounts";
 import { parseIdMap } from "../../src/inspect/namespaces";
 import { parseStat, parseStatus } from "../../src/inspect/procfs";
 import { parseUnixSockets } from "../../src/inspect/sockets";
@@ -121,8 +122,14 @@ describe("inspect: files of /proc", () => {
     const mountinfo =
       "30 23 0:26 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n" +
       "31 23 0:27 /part /mnt/a\\040b rw,nosuid shared:4 master:1 - cgroup2 cgroup2 rw\n";
-    assert.deepEqual(findCgroupMount(mountinfo), { mountPoint: "/mnt/a b", root: "/part" });
-    assert.equal(findCgroupMount(""), undefined);
+    assert.deepEqual(findCgroupMount(parseMountinfo(mountinfo)), {
+      device: "0:27",
+      mountPoint: "/mnt/a b",
+      root: "/part",
+      type: "cgroup2",
+      source: "cgroup2",
+    });
+    assert.equal(findCgroupMount(parseMountinfo("")), undefined);
   });
 
   it("finds the paths of sockets and leaves out what has none", () => {

@@ -6,6 +6,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { MountEntry } from "../../src/inspect/mounts";
+import { aliasesOf, possibleAliases } from "../../src/sandbox/aliases";
 import { readHostFacts } from "../../src/sandbox/host";
 import { resolveProfile } from "../../src/sandbox/profiles";
 import { rootSecrets } from "../../src/sandbox/secrets";
@@ -137,6 +139,33 @@ describe("the machine, looked at", () => {
         "home/linuxbrew/.linuxbrew": "home/linuxbrew/.linuxbrew",
         "home/bob/bin": "home/bob/bin",
       });
+    });
+  });
+
+  describe("other paths to the same folder", () => {
+    const mount = (device: string, root: string, mountPoint: string): MountEntry => ({
+      device,
+      root,
+      mountPoint,
+      type: "ext4",
+      source: "x",
+    });
+
+    it("are found where its file system is mounted again, whole or in part", () => {
+      const table = [mount("8:1", "/", "/"), mount("8:1", "/persist/home", "/home"), mount("8:2", "/", "/data")];
+      assert.deepEqual(possibleAliases("/home/me", table), ["/persist/home/me"]);
+      const btrfs = [mount("0:30", "/@", "/"), mount("0:30", "/@home", "/home"), mount("0:30", "/", "/mnt/top")];
+      assert.deepEqual(possibleAliases("/home/me", btrfs), ["/mnt/top/@home/me"]);
+      const whole = [mount("8:1", "/", "/"), mount("8:1", "/home/me", "/srv/me"), mount("8:1", "/var", "/other")];
+      assert.deepEqual(possibleAliases("/home/me", whole), ["/srv/me"]);
+    });
+
+    it("are not those that are something else now", async () => {
+      // As if the world were mounted again, on a folder that in truth holds another "homes/me".
+      const again = [mount("8:1", "/", "/"), mount("8:1", root, join(root, "elsewhere"))];
+      mkdirSync(join(root, "elsewhere/homes/me"), { recursive: true });
+      assert.deepEqual(possibleAliases(home, again), [join(root, "elsewhere/homes/me")]);
+      assert.deepEqual(await aliasesOf(home, again), []);
     });
   });
 
