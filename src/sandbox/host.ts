@@ -16,6 +16,7 @@ import { ALWAYS, rootSecrets } from "./secrets";
 import { findToolchains, type Toolchain } from "./toolchains";
 import type { RunContext, SandboxCommand } from "./types";
 import { checkWorkspace, isSystemFolder, type ProtectedPath, protectedPaths } from "./workspace";
+import { repositoryOfWorktree } from "./worktree";
 
 /** A path that a profile or a command names, as it is on this machine. */
 export interface PathFact {
@@ -45,6 +46,8 @@ export interface HostFacts {
   readonly sockets: readonly string[];
   /** In the workspace, and in each folder that the profile makes writable. */
   readonly protected: readonly ProtectedPath[];
+  /** The repository of a workspace that is a linked worktree: real path. */
+  readonly repository?: string;
   /** Where /etc/resolv.conf really is; undefined without one. */
   readonly resolver: string | undefined;
   /** Links in /run that a system's whole PATH goes through (NixOS), with their text. */
@@ -221,7 +224,7 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     const fact = paths[expand(text, home, workspace)];
     return fact !== undefined && fact !== "missing" && fact.kind === "directory" ? [fact.real] : [];
   });
-  const [machine, sockets, guarded, resolver, links, own, owner] = await Promise.all([
+  const [machine, sockets, guarded, resolver, links, own, owner, repository] = await Promise.all([
     keptMachineFacts(home, process.env.PATH ?? ""),
     boundSockets(),
     Promise.all([...new Set([workspace, ...writable])].map(protectedPaths)),
@@ -229,6 +232,7 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     linksInRun(),
     readLimits(process.pid),
     stat(workspace),
+    repositoryOfWorktree(workspace),
   ]);
   return {
     uid: process.getuid?.() ?? 0,
@@ -240,6 +244,7 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     ...machine,
     sockets,
     protected: guarded.flat(),
+    ...(repository === undefined ? {} : { repository }),
     resolver,
     links,
     paths,

@@ -185,6 +185,9 @@ export function layout(profile: ResolvedProfile, facts: HostFacts): Place[] {
     ...(profile.network === "host" && facts.resolver !== undefined
       ? [{ path: facts.resolver, access: "read", source: facts.resolver, kind: "file" } satisfies Place]
       : []),
+    ...(facts.repository === undefined || isInside(facts.repository, facts.workspace)
+      ? []
+      : [{ ...directory(facts.repository, "read"), source: facts.repository }]),
     { path: facts.workspace, access: writable ? "write" : "read", source: facts.workspace, kind: "directory" },
     ...user,
   ];

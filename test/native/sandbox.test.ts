@@ -143,6 +143,21 @@ for (const place of ["below /tmp", "below the home folder"]) {
       assert.equal(readFileSync(join(world.workspace, ".git"), "utf8"), "gitdir: /nowhere\n");
     });
 
+    it("shows a worktree the repository it belongs to, read-only", async () => {
+      const repository = join(world.home, "repository/.git");
+      world.write("home/repository/.git/HEAD", "ref: refs/heads/main\n");
+      world.write("home/repository/file", "secret\n");
+      world.write("home/repository/.git/worktrees/project/commondir", "../..\n");
+      world.write("home/repository/.git/worktrees/project/gitdir", `${world.workspace}/.git\n`);
+      world.write("home/project/.git", `gitdir: ${repository}/worktrees/project\n`);
+      const { output } = await world.run(
+        `cat ${repository}/HEAD; cat ${repository}/../file; echo evil > ${repository}/HEAD`,
+      );
+      assert.match(output, /^ref: refs\/heads\/main\n/);
+      assert.match(output, /HEAD: Read-only file system/);
+      assert.ok(!output.includes("secret"), output);
+    });
+
     it("is not run where a protected path is a link that could be made to lead elsewhere", async () => {
       world.makeRepository();
       mkdirSync(join(world.workspace, "settings"));
