@@ -1,8 +1,12 @@
 // Runs a program of the project with its output on the screen.
 
 import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { buildIsStale, ROOT } from "./files.mjs";
+
+/** Long enough to close a VS Code and to remove its files. */
+const END_LIMIT_MS = 60_000;
 
 /**
  * Run a Node script to its end.
@@ -34,10 +38,11 @@ export function compileHost() {
  * Run a program in a process group of its own, to its end or to a time limit, when the whole group is killed.
  * @param {string} file
  * @param {string[]} args
- * @param {{cwd?: string, env?: NodeJS.ProcessEnv, limitMs: number}} options
- * @returns {Promise<{code: number | null, timedOut: boolean}>} code is null when a signal ended it
+ * @param {{cwd?: string, env?: NodeJS.ProcessEnv, limitMs: number, lastFile?: string}} options lastFile: what it writes
+ *   last of all; some seconds after that it must have ended
+ * @returns {Promise<{code: number | null, killed?: string}>} code is null when a signal ended it; killed says why we did
  */
-export function runInGroup(file, args, { cwd = ROOT, env = process.env, limitMs }) {
+export function runInGroup(file, args, { cwd = ROOT, env = process.env, limitMs, lastFile }) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"], detached: true });
     const killGroup = () => {
@@ -47,11 +52,19 @@ export function runInGroup(file, args, { cwd = ROOT, env = process.env, limitMs 
         // The group has ended by itself.
       }
     };
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
+    let killed;
+    const kill = (why) => {
+      killed ??= why;
       killGroup();
-    }, limitMs);
+    };
+    const timer = setTimeout(() => kill(`did not end within ${limitMs / 60_000} minutes`), limitMs);
+    // A program that has said all and does not end is kept alive by something that it forgot to end.
+    let finishedAt;
+    const watch = setInterval(() => {
+      if (lastFile === undefined || !existsSync(lastFile)) return;
+      finishedAt ??= Date.now();
+      if (Date.now() - finishedAt > END_LIMIT_MS) kill("did not end after its last test: something keeps it alive");
+    }, 1000);
     // A group of its own does not get the terminal's Ctrl-C: pass it on.
     const interrupt = () => {
       try {
@@ -64,8 +77,9 @@ export function runInGroup(file, args, { cwd = ROOT, env = process.env, limitMs 
     child.on("error", reject);
     child.on("exit", (code) => {
       clearTimeout(timer);
+      clearInterval(watch);
       process.off("SIGINT", interrupt);
-      resolve({ code, timedOut });
+      resolve({ code, ...(killed === undefined ? {} : { killed }) });
     });
   });
 }

@@ -43,13 +43,13 @@ function addFailure(name, title, error) {
  * Run a suite that writes a report, and add the report to the results. A suite that ends without one has failed.
  * @param {string} name
  * @param {string} reportFile
- * @param {() => Promise<{code: number | null, timedOut: boolean}>} run
+ * @param {() => Promise<{code: number | null, killed?: string}>} run
  */
 async function runSuite(name, reportFile, run) {
   heading(name);
   rmSync(reportFile, { force: true });
   const start = Date.now();
-  const { code, timedOut } = await run();
+  const { code, killed } = await run();
   const seconds = (Date.now() - start) / 1000;
   /** @type {Result} */
   const result = { name, passed: 0, failed: [], skipped: [], seconds };
@@ -60,11 +60,12 @@ async function runSuite(name, reportFile, run) {
     result.failed = report.failed;
     result.skipped = report.skipped.map((test) => test.title);
   }
-  if (result.passed + result.failed.length === 0 && code === 0) {
-    result.failed.push({ title: name, error: "The suite ran no test." });
+  if (killed !== undefined) {
+    result.failed.push({ title: name, error: `The suite ${killed}.` });
   } else if (code !== 0 && result.failed.length === 0) {
-    const why = timedOut ? `did not end within ${SUITE_LIMIT_MS / MINUTE} minutes` : `ended with exit code ${code}`;
-    result.failed.push({ title: name, error: `The suite ${why}, without telling which test failed.` });
+    result.failed.push({ title: name, error: `The suite ended with exit code ${code} and no failed test.` });
+  } else if (result.passed + result.failed.length === 0) {
+    result.failed.push({ title: name, error: "The suite ran no test." });
   }
 }
 
@@ -81,7 +82,9 @@ const reportOf = (name) => join(RESULTS, `${name.replaceAll(/\W+/g, "-")}.json`)
 function runMocha(name, pattern, timeout) {
   const env = { ...process.env, SANDBOX_TASKS_TEST_REPORT: reportOf(name) };
   const args = mochaArguments(pattern, timeout);
-  return runSuite(name, reportOf(name), () => runInGroup(process.execPath, args, { env, limitMs: SUITE_LIMIT_MS }));
+  return runSuite(name, reportOf(name), () =>
+    runInGroup(process.execPath, args, { env, limitMs: SUITE_LIMIT_MS, lastFile: reportOf(name) }),
+  );
 }
 
 async function nativeSuite() {
@@ -97,7 +100,9 @@ async function nativeSuite() {
     const report = join(user.temp, "report.json");
     const env = { ...user.env, [RUN_MARK]: process.env[RUN_MARK], SANDBOX_TASKS_TEST_REPORT: report };
     const [file, args] = user.wrap(nodeFor(user), mochaArguments(pattern, MINUTE));
-    return runSuite(name, report, () => runInGroup(file, args, { cwd: user.folder, env, limitMs: SUITE_LIMIT_MS }));
+    return runSuite(name, report, () =>
+      runInGroup(file, args, { cwd: user.folder, env, limitMs: SUITE_LIMIT_MS, lastFile: report }),
+    );
   });
 }
 
@@ -114,7 +119,9 @@ async function integrationSuites() {
     rmSync(log, { force: true });
     const env = { ...process.env, SANDBOX_TASKS_TEST_REPORT: reportOf(name), SANDBOX_TASKS_TEST_LOG: log };
     const args = ["out/test/integration/runner.js", suite];
-    await runSuite(name, reportOf(name), () => runInGroup(process.execPath, args, { env, limitMs: SUITE_LIMIT_MS }));
+    await runSuite(name, reportOf(name), () =>
+      runInGroup(process.execPath, args, { env, limitMs: SUITE_LIMIT_MS, lastFile: reportOf(name) }),
+    );
   }
 }
 
