@@ -7,7 +7,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rm
 import { join } from "node:path";
 import { ROOT } from "./files.mjs";
 
-const USER = "sandbox-tester";
+const USER = "ordinary-tester";
 
 /** What the compiled native tests and the core below them load. */
 const MODULES = ["mocha", "fast-check", "zod", "fastest-levenshtein", "jsonc-parser"];
