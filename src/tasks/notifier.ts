@@ -47,9 +47,12 @@ async function act(action: FailureAction): Promise<void> {
   switch (action) {
     case "tasks":
       return openTasks();
-    case "settings":
-      await vscode.commands.executeCommand("workbench.action.openSettings", Setting.Profiles);
+    case "settings": {
+      // Settings of the machine stand in the remote settings where the extension does not run beside the window.
+      const where = vscode.env.remoteName === undefined ? "openSettings" : "openRemoteSettings";
+      await vscode.commands.executeCommand(`workbench.action.${where}`, { query: Setting.Profiles });
       return;
+    }
     case "system":
       return runCommand(vscode.commands, Command.CheckSystem);
     case "trust":

@@ -138,8 +138,8 @@ function processItem({ info, children }: ProcessNode): vscode.TreeItem {
 }
 
 /** Short enough that the pids beside it can be read in a narrow sidebar; the tooltip has it all. */
-function shortCommand({ command, name, insidePid }: ProcessNode["info"]): string {
-  if (insidePid === 1 && name === INIT_NAME) return INIT_NAME;
+function shortCommand({ command, insidePid }: ProcessNode["info"]): string {
+  if (insidePid === 1 && command.startsWith(`${INIT_NAME} `)) return INIT_NAME;
   return shorten(command.replace(/^\/\S*\/(?=[^/\s])/, ""), 28);
 }
 

@@ -29,25 +29,41 @@ export function systemText(system: string, features: readonly Feature[]): string
     ),
     "",
     missing.length === 0 ? t("Everything that sandboxes need is there.") : t("What to do"),
-    ...(missing.length === 0 ? [] : ["-".repeat(t("What to do").length), ...missing.flatMap(remedyLines)]),
+    ...(missing.length === 0
+      ? []
+      : [
+          "-".repeat(t("What to do").length),
+          ...byRemedy(missing).flatMap(({ features, remedy }) => [
+            "",
+            names(features),
+            ...remedy.split("\n").map((line) => `    ${line}`),
+          ]),
+        ]),
     "",
   ].join("\n");
 }
 
-/** A few lines for the view. */
+/** A few sentences for the view, which shows them as one paragraph. */
 export function refusalText(missing: readonly Feature[]): string {
   return [
     t("This system refuses what a sandbox needs, so nothing can run in one."),
-    ...missing.map(
-      ({ feature, errno, remedy }) => `${feature}${errno ? ` (${errno})` : ""}${remedy ? `: ${remedy}` : ""}`,
-    ),
-  ].join("\n\n");
+    ...byRemedy(missing).map(({ features, remedy }) => `${names(features)}: ${remedy}`),
+  ].join(" ");
 }
 
-function remedyLines({ feature, errno, remedy }: Feature): string[] {
-  return [
-    "",
-    `${feature}${errno ? ` (${errno})` : ""}`,
-    ...(remedy ?? t("Nothing is known that would help; a newer kernel may.")).split("\n").map((line) => `    ${line}`),
-  ];
+/** One thing to do often mends many features, as most need a user namespace first. */
+function byRemedy(missing: readonly Feature[]): { remedy: string; features: readonly Feature[] }[] {
+  const groups = new Map<string, Feature[]>();
+  for (const feature of missing) {
+    const remedy = feature.remedy ?? t("Nothing is known that would help; a newer kernel may.");
+    groups.set(remedy, [...(groups.get(remedy) ?? []), feature]);
+  }
+  return [...groups].map(([remedy, features]) => ({ remedy, features }));
+}
+
+/** The first, which the others mostly follow from, and how many there are. */
+function names(features: readonly Feature[]): string {
+  const [first] = features;
+  const name = `${first?.feature}${first?.errno ? ` (${first.errno})` : ""}`;
+  return features.length === 1 ? name : t("{0} and {1} more", name, features.length - 1);
 }

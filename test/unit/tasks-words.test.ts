@@ -189,8 +189,20 @@ describe("what is said about the system", () => {
     assert.match(refusalText(missingFeatures(features)), /user namespace \(EPERM\): sudo sysctl -w x=1/);
     const report = systemText("Linux 6", features);
     assert.match(report, /^✘ user namespace {2}not available \(EPERM\)$/m);
+    assert.match(report, /^user namespace \(EPERM\)$/m);
     assert.match(report, /^ {4}sudo sysctl -w x=1$/m);
     assert.match(report, /^✔ pid namespace/m);
+  });
+
+  it("says one remedy for many features once", () => {
+    const remedy = "Raise it: sudo sysctl -w user.max_user_namespaces=15000";
+    const refused = ["user namespace", "id maps", "pid namespace"].map((feature) => ({
+      feature,
+      available: false,
+      errno: "ENOSPC",
+      remedy,
+    }));
+    assert.match(refusalText(refused), new RegExp(`user namespace \\(ENOSPC\\) and 2 more: ${remedy}$`));
   });
 
   it("does not count as missing what no profile needs", () => {
