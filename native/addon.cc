@@ -6,7 +6,6 @@
 #include <napi.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include <map>
 #include <memory>
@@ -14,7 +13,9 @@
 #include "exit_watcher.h"
 #include "plan/plan.h"
 #include "plan/syscalls.h"
+#include "poll_handle.h"
 #include "spawner.h"
+#include "terminal.h"
 
 namespace {
 
@@ -44,13 +45,13 @@ class Instance {
   }
 
   Spawner& spawner() { return *spawner_; }
-  ExitWatchers& watchers() { return watchers_; }
+  PollHandles& handles() { return handles_; }
 
  private:
   void finish(Napi::Env env, Spawn& spawn);
   static void shut_down(napi_async_cleanup_hook_handle hook, void* data);
 
-  ExitWatchers watchers_;
+  PollHandles handles_;
   std::unique_ptr<Spawner> spawner_;
   Napi::ThreadSafeFunction done_;
   Napi::AsyncContext context_;
@@ -104,7 +105,7 @@ void Instance::shut_down(napi_async_cleanup_hook_handle hook, void* data) {
   auto* self = static_cast<Instance*>(data);
   self->spawner_.reset();  // joins its thread, which is the one that calls done_
   self->done_.Release();
-  self->watchers_.shut_down([hook] { napi_remove_async_cleanup_hook(hook); });
+  self->handles_.shut_down([hook] { napi_remove_async_cleanup_hook(hook); });
 }
 
 std::string text(const Napi::Object& object, const char* key) {
@@ -150,12 +151,51 @@ void cancel(const Napi::CallbackInfo& info) {
   (*info[0].As<Napi::External<std::shared_ptr<Spawn>>>().Data())->cancel();
 }
 
+void add_handle(const Napi::CallbackInfo& info, std::shared_ptr<PollHandle> handle) {
+  uv_loop_t* loop = nullptr;
+  int error = napi_get_uv_event_loop(info.Env(), &loop) == napi_ok
+                  ? instance(info).handles().add(loop, std::move(handle), UV_READABLE)
+                  : ENOSYS;
+  if (error != 0) throw system_error(info.Env(), "uv_poll", error);
+}
+
 /// watch(pidfd, status, started, callback): pidfd and status become the watcher's.
 void watch(const Napi::CallbackInfo& info) {
   int64_t started = info[2].As<Napi::Number>();
-  int error = instance(info).watchers().watch(info.Env(), info[3].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
-                                              Fd(info[1].As<Napi::Number>()), started);
-  if (error != 0) throw system_error(info.Env(), "uv_poll", error);
+  add_handle(info, std::make_shared<ExitWatcher>(info[3].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
+                                                 Fd(info[1].As<Napi::Number>()), started));
+}
+
+/// openTerminal(master, callback): an object for the functions below, which do nothing after the callback's null.
+Napi::Value open_terminal(const Napi::CallbackInfo& info) {
+  auto terminal = std::make_shared<Terminal>(info[1].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()));
+  add_handle(info, terminal);
+  return Napi::External<std::shared_ptr<Terminal>>::New(
+      info.Env(), new std::shared_ptr<Terminal>(terminal),
+      [](Napi::Env, std::shared_ptr<Terminal>* held) { delete held; });
+}
+
+Terminal& terminal(const Napi::CallbackInfo& info) {
+  return **info[0].As<Napi::External<std::shared_ptr<Terminal>>>().Data();
+}
+
+void terminal_read(const Napi::CallbackInfo& info) {
+  terminal(info).set_reading(info[1].As<Napi::Boolean>());
+}
+
+void terminal_write(const Napi::CallbackInfo& info) {
+  auto data = info[1].As<Napi::Uint8Array>();
+  terminal(info).write(reinterpret_cast<const char*>(data.Data()), data.ByteLength());
+}
+
+void terminal_resize(const Napi::CallbackInfo& info) {
+  int error = terminal(info).resize(static_cast<uint16_t>(info[1].As<Napi::Number>().Uint32Value()),
+                                    static_cast<uint16_t>(info[2].As<Napi::Number>().Uint32Value()));
+  if (error != 0) throw system_error(info.Env(), "ioctl", error);
+}
+
+void terminal_close(const Napi::CallbackInfo& info) {
+  terminal(info).close();
 }
 
 void set_helper(const Napi::CallbackInfo& info) {
@@ -186,16 +226,7 @@ void pidfd_send_signal(const Napi::CallbackInfo& info) {
   if (r < 0) throw system_error(info.Env(), "pidfd_send_signal", static_cast<int>(-r));
 }
 
-void resize(const Napi::CallbackInfo& info) {
-  winsize size = {};
-  size.ws_col = static_cast<uint16_t>(info[1].As<Napi::Number>().Uint32Value());
-  size.ws_row = static_cast<uint16_t>(info[2].As<Napi::Number>().Uint32Value());
-  if (ioctl(info[0].As<Napi::Number>().Int32Value(), TIOCSWINSZ, &size) != 0) {
-    throw system_error(info.Env(), "ioctl", errno);
-  }
-}
-
-/// dup(fd): close-on-exec. A caller's pidfd stays the caller's.
+/// duplicate(fd): close-on-exec. A caller's pidfd stays the caller's.
 Napi::Value duplicate(const Napi::CallbackInfo& info) {
   int fd = fcntl(info[0].As<Napi::Number>().Int32Value(), F_DUPFD_CLOEXEC, 3);
   if (fd < 0) throw system_error(info.Env(), "fcntl", errno);
@@ -237,7 +268,11 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["setHelper"] = Napi::Function::New(env, set_helper);
   exports["pidfdOpen"] = Napi::Function::New(env, pidfd_open);
   exports["pidfdSendSignal"] = Napi::Function::New(env, pidfd_send_signal);
-  exports["resize"] = Napi::Function::New(env, resize);
+  exports["openTerminal"] = Napi::Function::New(env, open_terminal);
+  exports["terminalRead"] = Napi::Function::New(env, terminal_read);
+  exports["terminalWrite"] = Napi::Function::New(env, terminal_write);
+  exports["terminalResize"] = Napi::Function::New(env, terminal_resize);
+  exports["terminalClose"] = Napi::Function::New(env, terminal_close);
   exports["duplicate"] = Napi::Function::New(env, duplicate);
   return exports;
 }

@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <thread>
+
 #include "plan/run.h"
 #include "plan/syscalls.h"
 #include "spawner.h"
@@ -36,41 +38,30 @@ int wait_status(const siginfo_t& info) {
 
 }  // namespace
 
-ExitWatcher::ExitWatcher(ExitWatchers& owner, Napi::Function callback, Fd pidfd, Fd status, int64_t started)
-    : owner_(owner),
+ExitWatcher::ExitWatcher(Napi::Function callback, Fd pidfd, Fd status, int64_t started)
+    : PollHandle(std::move(pidfd)),
       callback_(Napi::Persistent(callback)),
       context_(callback.Env(), "sandbox-tasks:exit"),
-      pidfd_(std::move(pidfd)),
       status_(std::move(status)),
       started_(started) {}
 
-int ExitWatcher::start(uv_loop_t* loop) {
-  int error = uv_poll_init(loop, &poll_, pidfd_.get());
-  if (error != 0) return -error;
-  poll_.data = this;
-  uv_poll_start(&poll_, UV_READABLE,
-                [](uv_poll_t* handle, int, int) { static_cast<ExitWatcher*>(handle->data)->exited(); });
-  return 0;
-}
-
-void ExitWatcher::close() {
-  if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&poll_))) return;
-  uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {
-    auto* self = static_cast<ExitWatcher*>(handle->data);
-    self->owner_.remove(self);
-  });
-}
-
-void ExitWatcher::exited() {
+void ExitWatcher::ready() {
   Napi::Env env = callback_.Env();
   Napi::HandleScope scope(env);
-  uv_poll_stop(&poll_);
   JsResult result(env);
   reap(result);
-  napi_value callback = callback_.Value();
-  napi_async_context context = context_;
   close();
-  result.call(callback, context);
+  result.call(callback_.Value(), context_);
+}
+
+void ExitWatcher::abandon() {
+  Fd left = release();
+  if (!left) return;
+  std::thread([left = std::move(left)] {
+    siginfo_t info;
+    while (waitid(static_cast<idtype_t>(kPidfd), static_cast<id_t>(left.get()), &info, WEXITED) < 0 && errno == EINTR) {
+    }
+  }).detach();
 }
 
 /// {status (wait(2)), userTime, systemTime (s), maxRss (bytes), wallTime (s)}, or {errno} when the kernel tells nobody
@@ -78,13 +69,13 @@ void ExitWatcher::exited() {
 void ExitWatcher::reap(JsResult& result) {
   siginfo_t info = {};
   rusage usage = {};
-  long r = sys::call(SYS_waitid, kPidfd, pidfd_.get(), &info, WEXITED | WNOHANG, &usage);
+  long r = sys::call(SYS_waitid, kPidfd, fd(), &info, WEXITED | WNOHANG, &usage);
   int status = wait_status(info);
   int64_t max_rss = usage.ru_maxrss;
   if (r == -ECHILD) {
     PidfdInfo asked = {};
     asked.mask = kInfoExit;
-    if (ioctl(pidfd_.get(), kGetInfo, &asked) != 0 || (asked.mask & kInfoExit) == 0) {
+    if (ioctl(fd(), kGetInfo, &asked) != 0 || (asked.mask & kInfoExit) == 0) {
       result.set("errno", ECHILD);
       return;
     }
@@ -105,29 +96,4 @@ void ExitWatcher::reap(JsResult& result) {
   result.set("systemTime", seconds(usage.ru_stime));
   result.set("maxRss", static_cast<double>(max_rss) * 1024);
   result.set("wallTime", started_ == 0 ? 0.0 : static_cast<double>(monotonic_nanoseconds() - started_) / 1e9);
-}
-
-int ExitWatchers::watch(Napi::Env env, Napi::Function callback, Fd pidfd, Fd status, int64_t started) {
-  uv_loop_t* loop = nullptr;
-  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return ENOSYS;
-  auto watcher = std::make_unique<ExitWatcher>(*this, callback, std::move(pidfd), std::move(status), started);
-  int error = watcher->start(loop);
-  if (error != 0) return error;
-  open_.insert(watcher.release());
-  return 0;
-}
-
-void ExitWatchers::remove(ExitWatcher* watcher) {
-  open_.erase(watcher);
-  delete watcher;
-  if (open_.empty() && closed_) closed_();
-}
-
-void ExitWatchers::shut_down(std::function<void()> closed) {
-  if (open_.empty()) {
-    closed();
-    return;
-  }
-  closed_ = std::move(closed);
-  for (ExitWatcher* watcher : open_) watcher->close();
 }

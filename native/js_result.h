@@ -6,25 +6,28 @@
 
 #include <napi.h>
 
+/// Calls `callback(argument)`. What it throws becomes an uncaught exception.
+inline void call_back(napi_env env, napi_async_context context, napi_value callback, napi_value argument) {
+  napi_value receiver;
+  if (napi_get_global(env, &receiver) != napi_ok) return;
+  if (napi_make_callback(env, context, receiver, callback, 1, &argument, nullptr) != napi_pending_exception) return;
+  napi_value thrown;
+  if (napi_get_and_clear_last_exception(env, &thrown) == napi_ok) napi_fatal_exception(env, thrown);
+}
+
+/// An object that is filled in and then handed over.
 class JsResult {
  public:
   explicit JsResult(napi_env env) : env_(env) { napi_create_object(env, &object_); }
 
   void set(const char* name, double value) {
     napi_value number;
-    if (napi_create_double(env_, value, &number) == napi_ok) napi_set_named_property(env_, object_, name, number);
+    if (napi_create_double(env_, value, &number) == napi_ok) set(name, number);
   }
 
   void set(const char* name, napi_value value) { napi_set_named_property(env_, object_, name, value); }
 
-  /// Calls `callback(result)`. What it throws becomes an uncaught exception.
-  void call(napi_value callback, napi_async_context context) {
-    napi_value receiver;
-    if (napi_get_global(env_, &receiver) != napi_ok) return;
-    if (napi_make_callback(env_, context, receiver, callback, 1, &object_, nullptr) != napi_pending_exception) return;
-    napi_value thrown;
-    if (napi_get_and_clear_last_exception(env_, &thrown) == napi_ok) napi_fatal_exception(env_, thrown);
-  }
+  void call(napi_value callback, napi_async_context context) { call_back(env_, context, callback, object_); }
 
  private:
   napi_env env_;

@@ -58,7 +58,12 @@ export interface Addon {
   setHelper(executable: Uint8Array): void;
   pidfdOpen(pid: number): number;
   pidfdSendSignal(pidfd: number, signal: number, broadcast: boolean): void;
-  resize(fd: number, columns: number, rows: number): void;
+  /** Takes over the master; the callback gets null at the end, after which the four below do nothing. */
+  openTerminal(master: number, output: (chunk: Buffer | null) => void): object;
+  terminalRead(terminal: object, reading: boolean): void;
+  terminalWrite(terminal: object, data: Uint8Array): void;
+  terminalResize(terminal: object, columns: number, rows: number): void;
+  terminalClose(terminal: object): void;
   duplicate(fd: number): number;
 }
 

@@ -1,37 +1,25 @@
-// Our side of a pseudoterminal: the master, read until EIO. The kernel hands over everything that was written before it
-// reports the hang-up, so nothing is lost if one does not stop at the process's exit.
+// Our side of a pseudoterminal as a stream. The addon reads it until the kernel says that nobody holds the other side any
+// more (EIO, pty(7)), which is after the last byte.
 
 import { Readable } from "node:stream";
-import * as tty from "node:tty";
 import type { Addon } from "./addon";
 import type { Terminal } from "./types";
 
 /** Takes over the fd of a pseudoterminal's master. */
-export function openTerminal(addon: Addon, fd: number): Terminal {
-  const master = new tty.ReadStream(fd);
+export function openTerminal(addon: Addon, master: number): Terminal {
   const output = new Readable({
-    read: () => void master.resume(),
+    read: () => addon.terminalRead(terminal, true),
     destroy: (error, done) => {
-      master.destroy();
+      addon.terminalClose(terminal);
       done(error);
     },
   });
-  master.on("data", (chunk: Buffer) => {
-    if (!output.push(chunk)) master.pause();
-  });
-  master.on("end", () => output.push(null));
-  master.on("error", (error: NodeJS.ErrnoException) => {
-    // EIO is how a master says that no process holds the terminal any more (pty(7)).
-    if (error.code === "EIO") output.push(null);
-    else output.destroy(error);
+  const terminal = addon.openTerminal(master, (chunk) => {
+    if (!output.push(chunk) && chunk !== null) addon.terminalRead(terminal, false);
   });
   return {
     output,
-    write: (data) => {
-      if (!master.destroyed) master.write(data);
-    },
-    resize: (columns, rows) => {
-      if (!master.destroyed) addon.resize(fd, columns, rows);
-    },
+    write: (data) => addon.terminalWrite(terminal, typeof data === "string" ? Buffer.from(data) : data),
+    resize: (columns, rows) => addon.terminalResize(terminal, columns, rows),
   };
 }

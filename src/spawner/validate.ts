@@ -83,6 +83,8 @@ function problems(schema: z.ZodType, issues: readonly z.core.$ZodIssue[]): Probl
           },
         ];
       }
+      case "invalid_key":
+        return [{ path, message: issue.issues[0]?.message ?? issue.message }];
       default:
         return [{ path, message: issue.message }];
     }
