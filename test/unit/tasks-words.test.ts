@@ -64,7 +64,9 @@ describe("what is said about a failure", () => {
     assert.deepEqual([mount.code, mount.action], [125, "system"]);
     assert.match(mount.details.join(), /mount: EPERM/);
     assert.match(describeFailure(spawnError("cwd", "ENOENT")).summary, /working directory.*\/x/);
-    assert.equal(describeFailure(new OptionsError([{ path: "sys.pgid", message: "no" }])).details[0], "sys.pgid: no");
+    const refused = describeFailure(new OptionsError([{ path: "sys.pgid", message: "no" }]));
+    assert.match(refused.summary, /as the profile asks/);
+    assert.deepEqual(refused.details, ["sys.pgid: no"]);
     assert.equal(describeFailure(new Error("anything")).summary, "anything");
   });
 
