@@ -16,7 +16,9 @@ export class FailureNotifier {
     this.#shown.set(task, failure.summary);
     const buttons: FailureAction[] = failure.action === "log" ? ["log"] : [failure.action, "log"];
     const labels = new Map(buttons.map((action) => [buttonLabel(action), action]));
-    void vscode.window.showErrorMessage(`${task}: ${failure.summary}`, ...labels.keys()).then((label) => {
+    const summary = failure.summary.replace(/[.?!]?$/, (end) => end || ".");
+    const text = [`${task}: ${summary}`, failure.remedy].filter(Boolean).join(" ");
+    void vscode.window.showErrorMessage(text, ...labels.keys()).then((label) => {
       const action = label === undefined ? undefined : labels.get(label);
       return action && act(action);
     });
