@@ -166,7 +166,7 @@ void watch(const Napi::CallbackInfo& info) {
                                                  Fd(info[1].As<Napi::Number>()), started));
 }
 
-/// openTerminal(master, callback): an object for the functions below, which do nothing after the callback's null.
+/// openTerminal(master, callback): an object for the functions below, which do nothing after terminalClose().
 Napi::Value open_terminal(const Napi::CallbackInfo& info) {
   auto terminal = std::make_shared<Terminal>(info[1].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()));
   add_handle(info, terminal);

@@ -1,6 +1,7 @@
 #include "exit_watcher.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -58,9 +59,12 @@ void ExitWatcher::abandon() {
   Fd left = release();
   if (!left) return;
   std::thread([left = std::move(left)] {
-    siginfo_t info;
-    while (waitid(static_cast<idtype_t>(kPidfd), static_cast<id_t>(left.get()), &info, WEXITED) < 0 && errno == EINTR) {
+    // libuv made the pidfd non-blocking, and waitid(2) heeds that.
+    pollfd ended = {left.get(), POLLIN, 0};
+    while (::poll(&ended, 1, -1) < 0 && errno == EINTR) {
     }
+    siginfo_t info;
+    waitid(static_cast<idtype_t>(kPidfd), static_cast<id_t>(left.get()), &info, WEXITED);
   }).detach();
 }
 

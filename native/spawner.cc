@@ -144,7 +144,8 @@ void prepare_helper(Spawn& spawn, ChildSide& child, int helper_fd) {
   child.first_fd = std::to_string(spawn.stdio.size());
   child.argv[0] = const_cast<char*>("sandbox-init");
   child.argv[1] = child.first_fd.data();
-  child.argv[2] = const_cast<char*>(spawn.helper == Helper::pid1 ? "pid1" : "run");
+  const char* mode = spawn.helper == Helper::run ? "run" : spawn.terminal ? "pid1-terminal" : "pid1";
+  child.argv[2] = const_cast<char*>(mode);
   child.context.init_argv = child.argv;
 }
 

@@ -86,7 +86,7 @@ void Terminal::read_output() {
   if (!ended) {
     update();
   } else if (!closing() && napi_get_null(env, &output) == napi_ok) {
-    close();
+    set_reading(false);
     emit(output);
   }
 }

@@ -12,7 +12,8 @@
 
 class Terminal : public PollHandle {
  public:
-  /// @param callback called with each piece of output, a Buffer, and with null at the end
+  /// @param callback called with each piece of output, a Buffer, and with null at the end;
+  /// the master stays open until close()
   Terminal(Napi::Function callback, Fd master);
 
   /// Reads on, or leaves what comes to the kernel's buffer, whereupon the writer waits.

@@ -1,7 +1,8 @@
 // PID 1 of a sandbox: a static program without libc, a few kilobytes, executed from a sealed memfd. It runs the rest of
 // the plan in a child, passes signals on, reaps, and ends with the command, whereupon the kernel kills what is left.
 //
-//   sandbox-init FIRST_FD MODE      MODE "pid1": as above; "run": run the plan in this very process
+//   sandbox-init FIRST_FD MODE      MODE "pid1": as above; "pid1-terminal": as above, and keep fd 0 open;
+//                                   "run": run the plan in this very process
 //
 // FIRST_FD and the two behind it are the error pipe, the status pipe and the encoded plan (InitFd in plan/run.h).
 
@@ -120,6 +121,7 @@ bool reap(long command, int* command_status) {
   if (argc != 3) leave(kFailed);
   int first = parse_number(argv[1]);
   bool pid1 = argv[2][0] == 'p';
+  bool terminal = pid1 && argv[2][4] == '-';
   int error_fd = first + static_cast<int>(InitFd::error);
   int status_fd = first + static_cast<int>(InitFd::status);
   int plan_fd = first + static_cast<int>(InitFd::plan);
@@ -147,8 +149,9 @@ bool reap(long command, int* command_status) {
     plan::run(rest, context);
     leave(kFailed);
   }
-  // Whoever reads the command's output must see its end when the command closes it, not when we do.
-  sys::call(SYS_close_range, 0, status_fd - 1, 0);
+  // Whoever reads the command's output must see its end when the command closes it, not when we do. A terminal is
+  // different: programs close theirs on the way out, and were it the last, its hang-up would kill them there by SIGHUP.
+  sys::call(SYS_close_range, terminal ? 1 : 0, status_fd - 1, 0);
   sys::call(SYS_close_range, status_fd + 1, ~0U, 0);
   serve(command.value, status_fd);
 }

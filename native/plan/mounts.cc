@@ -24,7 +24,7 @@ constexpr int kDetach = 2;           // MNT_DETACH
 constexpr int kPathMax = 4096;
 constexpr int kRetries = 32;
 
-enum BindFlag : int64_t { kBindRecursive = 1, kBindOptional = 2 };
+enum BindFlag : int64_t { kBindRecursive = 1, kBindOptional = 2, kBindNoFollow = 4 };
 enum class Kind { directory, file };
 
 Outcome open_in_root(const Context& context, const char* path, uint64_t flags, uint64_t mode = 0) {
@@ -208,6 +208,15 @@ bool is_out_of_reach(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES;
 }
 
+/// With kBindNoFollow a symbolic link anywhere in the path is ELOOP: whoever chose the path had resolved it, so a link
+/// that is there now was put in its way since.
+Outcome open_source(const char* path, int64_t flags) {
+  open_how how = {};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = (flags & kBindNoFollow) != 0 ? RESOLVE_NO_SYMLINKS : 0;
+  return attempt(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
 }  // namespace
 
 // Systemd mounts / shared: without this, mounts made inside would appear outside (Debian bug 739593).
@@ -233,8 +242,11 @@ Outcome step_root_tmpfs(const Step& step, Context& context) {
 Outcome step_mount_bind(const Step& step, Context& context) {
   int64_t flags = step.number(2);
   bool recursive = (flags & kBindRecursive) != 0;
-  Outcome tree = clone_tree(AT_FDCWD, step.text(0), step.number(3), recursive);
-  if (!tree) return (flags & kBindOptional) != 0 && is_out_of_reach(tree.error) ? Outcome{} : tree;
+  Outcome source = open_source(step.text(0), flags);
+  if (!source) return (flags & kBindOptional) != 0 && is_out_of_reach(source.error) ? Outcome{} : source;
+  ScopedFd source_fd(source.value);
+  Outcome tree = clone_tree(source_fd.get(), "", step.number(3), recursive);
+  if (!tree) return tree;
   ScopedFd tree_fd(tree.value);
   Kind kind;
   if (Outcome r = kind_of(tree_fd.get(), &kind); !r) return r;

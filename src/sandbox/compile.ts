@@ -89,6 +89,12 @@ const OWN_MOUNTS: readonly Mount[] = [
   { destination: "/dev", type: "dev" },
 ];
 
+/**
+ * 'nofollow': the sources are real paths, so a link in one was put there since, by a task that runs at the same time, to
+ * have something else mounted.
+ */
+const BIND_OPTIONS = ["nosuid", "nodev", "nofollow"];
+
 function tmpfsMode(path: string, facts: HostFacts): number {
   if (facts.temporaryFolders.includes(path)) {
     return 0o1777;
@@ -105,11 +111,17 @@ function mountOf(place: Place, facts: HostFacts): Mount {
     case "link":
       return { destination: path, type: "symlink", source };
     case "read":
-      return { destination: path, type: "bind", source, options: ["rbind", "ro", "nosuid", "nodev"] };
+      return { destination: path, type: "bind", source, options: ["rbind", "ro", ...BIND_OPTIONS] };
     case "write":
     case "keep":
-      return { destination: path, type: "bind", source, options: ["rbind", "rw", "nosuid", "nodev"] };
+      return { destination: path, type: "bind", source, options: ["rbind", "rw", ...BIND_OPTIONS] };
   }
+}
+
+/** A bind and not a read-only path, because it must exist: one that has vanished since would be left unguarded. */
+function guardMount({ path, kind }: { path: string; kind: string }): Mount[] {
+  if (kind === "missing") return [];
+  return [{ destination: path, type: "bind", source: path, options: ["rbind", "ro", ...BIND_OPTIONS] }];
 }
 
 /** Whether something further in is shown, so that a mask would cover it too. */
@@ -230,9 +242,9 @@ export function compile(
       ...(flags.includes("CLONE_NEWUTS") ? { hostname: "sandbox" } : {}),
       ...(flags.includes("CLONE_NEWNET") ? { loopback: profile.network === "loopback" } : {}),
       rootfs: { path: "/", readonly: true, options: ["nosuid", "nodev"] },
-      mounts: [...OWN_MOUNTS, ...mounted.map((place) => mountOf(place, facts))],
+      mounts: [...OWN_MOUNTS, ...mounted.map((place) => mountOf(place, facts)), ...guarded.flatMap(guardMount)],
       maskedPaths: masked,
-      readonlyPaths: [...READ_ONLY, ...guarded.filter(({ kind }) => kind !== "missing").map(({ path }) => path)],
+      readonlyPaths: [...READ_ONLY],
       capabilities: { bounding: [], effective: [], permitted: [], inheritable: [] },
       noNewPrivileges: true,
       newSessionKeyring: true,

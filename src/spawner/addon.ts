@@ -58,7 +58,7 @@ export interface Addon {
   setHelper(executable: Uint8Array): void;
   pidfdOpen(pid: number): number;
   pidfdSendSignal(pidfd: number, signal: number, broadcast: boolean): void;
-  /** Takes over the master; the callback gets null at the end, after which the four below do nothing. */
+  /** Takes over the master; the callback gets null at the end. After terminalClose() the others do nothing. */
   openTerminal(master: number, output: (chunk: Buffer | null) => void): object;
   terminalRead(terminal: object, reading: boolean): void;
   terminalWrite(terminal: object, data: Uint8Array): void;

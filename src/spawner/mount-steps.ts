@@ -15,10 +15,11 @@ const ATTRIBUTES: Readonly<Record<string, number>> = {
 };
 
 /** Options that ask for nothing: the default, or handled elsewhere. */
-const NEUTRAL = new Set(["rw", "suid", "dev", "exec", "relatime", "bind", "rbind", "optional"]);
+const NEUTRAL = new Set(["rw", "suid", "dev", "exec", "relatime", "bind", "rbind", "optional", "nofollow"]);
 
 const BIND_RECURSIVE = 1;
 const BIND_OPTIONAL = 2;
+const BIND_NO_FOLLOW = 4;
 const DIRECTORY_MODE = 0o755;
 const FILE_MODE = 0o644;
 
@@ -46,7 +47,10 @@ function filesystemOptions(options: readonly string[]): string[] {
 function bind(mount: Mount, source: string): PlannedStep {
   const options = mount.options ?? [];
   const recursive = options.includes("rbind") || options.includes("rro");
-  const flags = (recursive ? BIND_RECURSIVE : 0) | (options.includes("optional") ? BIND_OPTIONAL : 0);
+  const flags =
+    (recursive ? BIND_RECURSIVE : 0) |
+    (options.includes("optional") ? BIND_OPTIONAL : 0) |
+    (options.includes("nofollow") ? BIND_NO_FOLLOW : 0);
   const how = options.filter((option) => option !== "bind" && option !== "rbind");
   return {
     op: "mount_bind",

@@ -53,7 +53,6 @@ export class SpawnedProcess implements Process {
     this.pid = child.pid;
     this.#pidfd = child.pidfd;
     this.stdio = child.fds.map(openStream);
-    if (child.terminal >= 0) this.terminal = openTerminal(native, child.terminal);
     this.exited = new Promise((resolve) => {
       native.watch(child.pidfd, child.status, child.started, (exit) => {
         this.#pidfd = -1;
@@ -64,6 +63,7 @@ export class SpawnedProcess implements Process {
         resolve(exitStatus(exit, explained ? this.#reason : undefined));
       });
     });
+    if (child.terminal >= 0) this.terminal = openTerminal(native, child.terminal, this.exited);
   }
 
   get pidfd(): number {

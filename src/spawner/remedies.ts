@@ -81,6 +81,9 @@ function mountRemedy({ op, code, index, path, syscall }: FailedStep): string | u
     return `The mount point ${path ?? ""} does not exist, and nothing is ever created on the host. Create it yourself, or mount a tmpfs above it first.`;
   }
   if (op === "mount_bind" && code === "ENOENT") return "The source does not exist.";
+  if (op === "mount_bind" && code === "ELOOP") {
+    return "There is a symbolic link in the source that was not there before: somebody may be trying to redirect the mount. Look at it, then try again.";
+  }
   if (op === "mount_bind" && code === "EINVAL") {
     return "There are locked mounts below the source: bind it recursively (option rbind).";
   }

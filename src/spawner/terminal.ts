@@ -5,12 +5,16 @@ import { Readable } from "node:stream";
 import type { Addon } from "./addon";
 import type { Terminal } from "./types";
 
-/** Takes over the fd of a pseudoterminal's master. */
-export function openTerminal(addon: Addon, master: number): Terminal {
+/**
+ * Takes over the fd of a pseudoterminal's master, and closes it once the process has ended and the output is read or given
+ * up. Not before: a closed master hangs up, and a command that has closed its own side on the way out would die of SIGHUP.
+ */
+export function openTerminal(addon: Addon, master: number, exited: Promise<unknown>): Terminal {
   const output = new Readable({
     read: () => addon.terminalRead(terminal, true),
     destroy: (error, done) => {
-      addon.terminalClose(terminal);
+      addon.terminalRead(terminal, false);
+      void exited.then(() => addon.terminalClose(terminal));
       done(error);
     },
   });

@@ -46,7 +46,7 @@ export interface Mount {
   type?: MountType;
   /** Host path for binds, the text for a symlink, the device name otherwise. */
   source?: string;
-  /** 'ro', 'rw', 'nosuid', 'nodev', 'noexec', 'bind', 'rbind', 'optional' (skip a bind whose source is missing), and what the file system takes ('size=10m', 'mode=1777'). */
+  /** 'ro', 'rw', 'nosuid', 'nodev', 'noexec', 'bind', 'rbind', 'optional' (skip a bind whose source is missing), 'nofollow' (refuse a source with a symbolic link in it), and what the file system takes ('size=10m', 'mode=1777'). */
   options?: string[];
   /** Content of a 'file'. */
   data?: string;

@@ -126,10 +126,9 @@ describe("terminal", () => {
     terminal: { columns: 101, rows: 37 },
   };
 
-  async function inTerminal(line: string, input?: string): Promise<{ output: string; code: number | null }> {
+  async function inTerminal(line: string): Promise<{ output: string; code: number | null }> {
     const child = await api.spawn("sh", ["-c", line], options);
     assert.ok(child.terminal);
-    if (input !== undefined) child.terminal.write(input);
     let output = "";
     for await (const chunk of child.terminal.output) output += String(chunk);
     return { output, code: (await child.exited).code };
@@ -148,10 +147,14 @@ describe("terminal", () => {
   });
 
   it("takes input, and Ctrl-C as an interrupt", async () => {
-    assert.deepEqual(await inTerminal("stty -echo; read x; echo got $x", "words\n"), {
-      output: "words\r\ngot words\r\n",
-      code: 0,
-    });
+    const reader = await api.spawn("sh", ["-c", "stty -echo; echo ready; read x; echo got $x"], options);
+    assert.ok(reader.terminal);
+    let heard = "";
+    for await (const chunk of reader.terminal.output) {
+      heard += String(chunk);
+      if (heard === "ready\r\n") reader.terminal.write("words\n");
+    }
+    assert.equal(heard, "ready\r\ngot words\r\n");
     const child = await api.spawn(
       "sh",
       ["-c", "trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 0.01; done"],
@@ -188,6 +191,17 @@ describe("terminal", () => {
     );
     assert.equal(output.split("\r\n").length, 2001);
     assert.ok(output.endsWith("line 1999 of the output\r\nlast"));
+  });
+
+  it("does not hang up on a command that closes it before it exits", async () => {
+    const line = "exec 0<&- 1>&- 2>&-; i=0; while [ $i -lt 300 ]; do i=$((i+1)); done; exit 0";
+    for (const where of [options, { terminal: options.terminal }]) {
+      const children = await Promise.all(Array.from({ length: 20 }, () => api.spawn("sh", ["-c", line], where)));
+      for (const child of children) {
+        child.terminal?.output.resume();
+        assert.deepEqual([(await child.exited).code, (await child.exited).signal], [0, null]);
+      }
+    }
   });
 
   it("works without any namespace too, on the host's devpts", async () => {

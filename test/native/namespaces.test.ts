@@ -373,6 +373,20 @@ describe("file system", () => {
     }
   });
 
+  it("refuses a source with a link in it where none was expected", async () => {
+    const link = join(folder, "link");
+    symlinkSync("data", link);
+    try {
+      const mount = { destination: "/m", source: join(link, "sub") };
+      assert.equal((await sh("cat /m/deep", onTmpfs([mount]))).stdout, "deep\n");
+      const error = await rejection(api.spawn("true", [], onTmpfs([{ ...mount, options: ["nofollow"] }])));
+      assert.equal(error.code, "ELOOP");
+      assert.match(error.remedy ?? "", /redirect the mount/);
+    } finally {
+      rmSync(link);
+    }
+  });
+
   it("passes over an optional source that does not exist, and names one that must", async () => {
     const missing = { destination: "/m", source: join(folder, "missing") };
     assert.equal(

@@ -100,7 +100,7 @@ describe("compile: the build profile", () => {
       destination: "/home/me/project",
       type: "bind",
       source: "/home/me/project",
-      options: ["rbind", "rw", "nosuid", "nodev"],
+      options: ["rbind", "rw", "nosuid", "nodev", "nofollow"],
     });
     assert.ok(mountAt(compiled("strict"), "/home/me/project")?.options?.includes("ro"));
     assert.equal(options.cwd, "/home/me/project");
@@ -254,13 +254,16 @@ describe("compile: what a task may not change", () => {
 
   it("is read-only, and the folders around it can't be moved", () => {
     const options = compiled("build", { protected: guarded });
-    const kept = mountsOf(options).filter(({ destination }) => destination.startsWith("/home/me/project/"));
+    const inside = mountsOf(options).filter(({ destination }) => destination.startsWith("/home/me/project/"));
+    const kept = inside.filter(({ options: how }) => how?.includes("rw"));
     assert.deepEqual(
       kept.map(({ destination }) => destination),
       ["/home/me/project/.git", "/home/me/project/.git/modules", "/home/me/project/.git/modules/a"],
     );
-    assert.ok(kept.every(({ destination, source, options: how }) => source === destination && how?.includes("rw")));
-    const readonly = options.sys?.readonlyPaths ?? [];
+    // A link that was put in the way since the look at it must not be followed, and nothing may be passed over.
+    assert.ok(inside.every(({ destination, source }) => source === destination));
+    assert.ok(inside.every(({ options: how }) => how?.includes("nofollow") && !how.includes("optional")));
+    const readonly = inside.filter(({ options: how }) => how?.includes("ro")).map(({ destination }) => destination);
     for (const { path, kind } of guarded) {
       assert.equal(readonly.includes(path), kind !== "missing", path);
     }
@@ -276,7 +279,8 @@ describe("compile: what a task may not change", () => {
     const paths = { "/home/me/project": { real: "/home/me/project", kind: "directory" } } as const;
     const options = compiled({ extends: "strict", filesystem: { write: ["."] } }, { protected: guarded, paths });
     assert.ok(mountAt(options, "/home/me/project/.git")?.options?.includes("rw"));
-    assert.ok(options.sys?.readonlyPaths?.includes("/home/me/project/.git/hooks"));
+    const hooks = mountsOf(options).find(({ destination }) => destination === "/home/me/project/.git/hooks");
+    assert.ok(hooks?.options?.includes("ro"));
   });
 
   it("can't be a link, and can't be asked for", () => {
