@@ -159,11 +159,11 @@ void add_handle(const Napi::CallbackInfo& info, std::shared_ptr<PollHandle> hand
   if (error != 0) throw system_error(info.Env(), "uv_poll", error);
 }
 
-/// watch(pidfd, status, started, callback): pidfd and status become the watcher's.
+/// watch(pidfd, reaps, status, started, callback): pidfd and status become the watcher's.
 void watch(const Napi::CallbackInfo& info) {
-  int64_t started = info[2].As<Napi::Number>();
-  add_handle(info, std::make_shared<ExitWatcher>(info[3].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
-                                                 Fd(info[1].As<Napi::Number>()), started));
+  int64_t started = info[3].As<Napi::Number>();
+  add_handle(info, std::make_shared<ExitWatcher>(info[4].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
+                                                 info[1].As<Napi::Boolean>(), Fd(info[2].As<Napi::Number>()), started));
 }
 
 /// openTerminal(master, callback): an object for the functions below, which do nothing after terminalClose().

@@ -39,10 +39,11 @@ int wait_status(const siginfo_t& info) {
 
 }  // namespace
 
-ExitWatcher::ExitWatcher(Napi::Function callback, Fd pidfd, Fd status, int64_t started)
+ExitWatcher::ExitWatcher(Napi::Function callback, Fd pidfd, bool reaps, Fd status, int64_t started)
     : PollHandle(std::move(pidfd)),
       callback_(Napi::Persistent(callback)),
       context_(callback.Env(), "sandbox-tasks:exit"),
+      reaps_(reaps),
       status_(std::move(status)),
       started_(started) {}
 
@@ -57,7 +58,7 @@ void ExitWatcher::ready() {
 
 void ExitWatcher::abandon() {
   Fd left = release();
-  if (!left) return;
+  if (!left || !reaps_) return;
   std::thread([left = std::move(left)] {
     // libuv made the pidfd non-blocking, and waitid(2) heeds that.
     pollfd ended = {left.get(), POLLIN, 0};
@@ -73,7 +74,7 @@ void ExitWatcher::abandon() {
 void ExitWatcher::reap(JsResult& result) {
   siginfo_t info = {};
   rusage usage = {};
-  long r = sys::call(SYS_waitid, kPidfd, fd(), &info, WEXITED | WNOHANG, &usage);
+  long r = sys::call(SYS_waitid, kPidfd, fd(), &info, WEXITED | WNOHANG | (reaps_ ? 0 : WNOWAIT), &usage);
   int status = wait_status(info);
   int64_t max_rss = usage.ru_maxrss;
   if (r == -ECHILD) {

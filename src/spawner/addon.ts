@@ -54,7 +54,7 @@ export interface Addon {
   readonly syscallNames: Readonly<Record<number, string>>;
   spawn(request: NativeRequest, done: (result: NativeFailure | NativeChild) => void): object;
   cancel(spawn: object): void;
-  watch(pidfd: number, status: number, started: number, exited: (exit: NativeExit) => void): void;
+  watch(pidfd: number, reaps: boolean, status: number, started: number, exited: (exit: NativeExit) => void): void;
   setHelper(executable: Uint8Array): void;
   pidfdOpen(pid: number): number;
   pidfdSendSignal(pidfd: number, signal: number, broadcast: boolean): void;

@@ -38,14 +38,15 @@ export function pidfdSendSignal(pidfd: number, signal: NodeJS.Signals | number):
 }
 
 /**
- * Waits for the end of a process. The pidfd stays the caller's. A child of ours is reaped by this.
+ * Waits for the end of a process. The pidfd stays the caller's, and the process is left for its parent to reap
+ * (waitid(2), WNOWAIT): child_process and spawn() do that for theirs.
  * @throws SpawnError ECHILD when it is not our child and the kernel (before Linux 6.15) does not tell others how it ended
  */
 export function pidfdWait(pidfd: number): Promise<ExitStatus> {
   return new Promise((resolve, reject) => {
     const own = call(() => addon().duplicate(pidfd));
     call(() =>
-      addon().watch(own, -1, 0, (exit) => {
+      addon().watch(own, false, -1, 0, (exit) => {
         if (exit.errno === undefined) {
           resolve(exitStatus(exit));
           return;

@@ -54,7 +54,7 @@ export class SpawnedProcess implements Process {
     this.#pidfd = child.pidfd;
     this.stdio = child.fds.map(openStream);
     this.exited = new Promise((resolve) => {
-      native.watch(child.pidfd, child.status, child.started, (exit) => {
+      native.watch(child.pidfd, true, child.status, child.started, (exit) => {
         this.#pidfd = -1;
         this.stdin?.destroy(); // nobody is left to read it
         const { code, signal } = exitStatus(exit);

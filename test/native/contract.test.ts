@@ -111,8 +111,9 @@ describe("pidfd", () => {
       api.pidfdSendSignal(pidfd, 0);
       const gone = api.pidfdWait(pidfd);
       api.pidfdSendSignal(pidfd, "SIGTERM");
-      // Whoever reaps first, libuv or we: the kernel tells the other how it ended.
+      const reaped = once(child, "exit"); // by libuv, whose child it is
       assert.equal((await gone).signal, "SIGTERM");
+      await reaped;
       assert.throws(() => api.pidfdSendSignal(pidfd, 0), { code: "ESRCH" });
     } finally {
       closeSync(pidfd);

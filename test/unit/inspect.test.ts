@@ -39,7 +39,8 @@ class Started {
   readonly #children: ChildProcess[] = [];
 
   start(file: string, args: string[], argv0?: string): ChildProcess {
-    const child = spawn(file, args, { stdio: "ignore", ...(argv0 === undefined ? {} : { argv0 }) });
+    // A process group of its own, so that what a shell has started ends with it.
+    const child = spawn(file, args, { stdio: "ignore", detached: true, ...(argv0 === undefined ? {} : { argv0 }) });
     this.#children.push(child);
     return child;
   }
@@ -48,8 +49,8 @@ class Started {
     const over = this.#children.map((child) =>
       child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined,
     );
-    for (const child of this.#children) {
-      child.kill("SIGKILL");
+    for (const [index, { pid }] of this.#children.entries()) {
+      if (over[index] !== undefined && pid !== undefined) process.kill(-pid, "SIGKILL");
     }
     await Promise.all(over);
   }
