@@ -58,6 +58,12 @@ class Instance {
   std::map<Spawn*, Napi::FunctionReference> pending_;
 };
 
+/// make_shared() needs a symbol of GCC 9's libstdc++ (portability.cc).
+template <typename T, typename... Arguments>
+std::shared_ptr<T> shared(Arguments&&... arguments) {
+  return std::shared_ptr<T>(new T(std::forward<Arguments>(arguments)...));
+}
+
 Instance& instance(const Napi::CallbackInfo& info) {
   return *info.Env().GetInstanceData<Instance>();
 }
@@ -116,7 +122,7 @@ std::string text(const Napi::Object& object, const char* key) {
 /// src/spawner/addon.ts.
 Napi::Value spawn(const Napi::CallbackInfo& info) {
   auto request = info[0].As<Napi::Object>();
-  auto spawn = std::make_shared<Spawn>();
+  auto spawn = shared<Spawn>();
 
   auto encoded = request.Get("plan").As<Napi::Uint8Array>();
   spawn->plan_memory.resize((encoded.ByteLength() + sizeof(uint64_t) - 1) / sizeof(uint64_t));
@@ -162,13 +168,13 @@ void add_handle(const Napi::CallbackInfo& info, std::shared_ptr<PollHandle> hand
 /// watch(pidfd, reaps, status, started, callback): pidfd and status become the watcher's.
 void watch(const Napi::CallbackInfo& info) {
   int64_t started = info[3].As<Napi::Number>();
-  add_handle(info, std::make_shared<ExitWatcher>(info[4].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
-                                                 info[1].As<Napi::Boolean>(), Fd(info[2].As<Napi::Number>()), started));
+  add_handle(info, shared<ExitWatcher>(info[4].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
+                                       info[1].As<Napi::Boolean>(), Fd(info[2].As<Napi::Number>()), started));
 }
 
 /// openTerminal(master, callback): an object for the functions below, which do nothing after terminalClose().
 Napi::Value open_terminal(const Napi::CallbackInfo& info) {
-  auto terminal = std::make_shared<Terminal>(info[1].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()));
+  auto terminal = shared<Terminal>(info[1].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()));
   add_handle(info, terminal);
   return Napi::External<std::shared_ptr<Terminal>>::New(
       info.Env(), new std::shared_ptr<Terminal>(terminal),

@@ -8,6 +8,7 @@
         "exit_watcher.cc",
         "map_writer.cc",
         "poll_handle.cc",
+        "portability.cc",
         "spawner.cc",
         "terminal.cc",
         "plan/identity.cc",
@@ -20,7 +21,7 @@
       "defines": ["NAPI_VERSION=9", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections"],
-      "ldflags": ["-Wl,--gc-sections", "-Wl,-z,now", "-Wl,-z,nodelete", "-static-libstdc++", "-static-libgcc"],
+      "ldflags": ["-Wl,--gc-sections", "-Wl,-z,now", "-Wl,-z,nodelete"],
       "configurations": { "Release": { "cflags": ["-O2"], "ldflags": ["-s"] } }
     },
     {

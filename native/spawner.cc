@@ -14,6 +14,10 @@
 #include "map_writer.h"
 #include "plan/syscalls.h"
 
+// The version of GCC 12 differs in nothing that matters here, and GCC 8's libstdc++ lacks it (portability.cc).
+#define CONDITION_WAIT "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE"
+asm(".symver " CONDITION_WAIT "," CONDITION_WAIT "@GLIBCXX_3.4.11");
+
 namespace {
 
 #ifndef MFD_EXEC
@@ -216,11 +220,11 @@ void Spawner::submit(std::shared_ptr<Spawn> spawn) {
     // Started with the first spawn, with every signal blocked: a handler that ran in a CLONE_VM child would run on the
     // editor's memory.
     if (!thread_.joinable()) {
-      sigset_t all, before;
-      sigfillset(&all);
-      pthread_sigmask(SIG_SETMASK, &all, &before);
+      uint64_t all = ~uint64_t{0};
+      uint64_t before = 0;
+      sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
       thread_ = std::thread([this] { work(); });
-      pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
     }
   }
   wake_.notify_one();

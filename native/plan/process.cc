@@ -237,9 +237,12 @@ Outcome step_exit(const Step& step, Context&) {
   return attempt(SYS_exit_group, step.number(0));
 }
 
-// Candidates as execvp(3) tries them: a missing one is passed over, a forbidden one remembered.
+// Candidates as execvp(3) tries them: a missing one is passed over, a forbidden one remembered. Unlike there, a folder
+// of PATH that may not be searched counts as one that lacks the file: nobody looks for a permission when a name is
+// misspelt.
 Outcome step_exec(const Step& step, Context&) {
   char* const* candidates = step.vector(0);
+  bool searched = step.number(3) != 0;
   Outcome forbidden;
   Outcome last = failure(SYS_execve, ENOENT);
   for (int i = 0; candidates[i] != nullptr; i++) {
@@ -251,12 +254,13 @@ Outcome step_exec(const Step& step, Context&) {
       sys::call(SYS_nanosleep, &pause, nullptr);
     }
     if (last.error == EACCES) {
-      forbidden = last;
+      bool exists = sys::call(SYS_faccessat, AT_FDCWD, candidates[i], /* F_OK */ 0) == 0;
+      if (exists || !searched) forbidden = last;
     } else if (last.error != ENOENT && last.error != ENOTDIR) {
       return last;
     }
   }
-  return forbidden ? last : forbidden;
+  return forbidden ? failure(SYS_execve, last.error == EACCES ? ENOENT : last.error) : forbidden;
 }
 
 }  // namespace plan

@@ -216,10 +216,11 @@ function candidates(file: string, options: SpawnOptions): string[] {
 
 function execStep(file: string, args: readonly string[], options: SpawnOptions): PlannedStep {
   const argv = [options.argv0 ?? file, ...args];
-  const where = file.includes("/") ? "" : " (looked up on PATH)";
+  const searched = !file.includes("/");
+  const detail = `${[file, ...args].join(" ")}${searched ? " (looked up on PATH)" : ""}`;
   return about(
     file,
-    step("exec", "exec", `${[file, ...args].join(" ")}${where}`, candidates(file, options), argv, environment(options)),
+    step("exec", "exec", detail, candidates(file, options), argv, environment(options), searched ? 1 : 0),
   );
 }
 

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { waitUntil } from "../support/processes";
-import { api, children, openFds, rejection, run, sh } from "./spawner-world";
+import { api, children, inNamespaces, openFds, rejection, run, sh } from "./spawner-world";
 
 describe("spawn", () => {
   let folder: string;
@@ -197,6 +197,14 @@ describe("spawn", () => {
       const error = await rejection(api.spawn(join(folder, "binary")));
       assert.equal(error.code, "ENOEXEC");
       assert.match(error.message, /exec format error/);
+    });
+
+    it("does not blame a folder of PATH that it may not search for a misspelt name", async () => {
+      const locked = join(folder, "locked");
+      mkdirSync(locked, { mode: 0o000 });
+      const sys = inNamespaces([], { capabilities: {}, noNewPrivileges: true }).sys;
+      const error = await rejection(api.spawn("no-such-command", [], { env: { PATH: locked }, sys }));
+      assert.equal(error.code, "ENOENT");
     });
 
     it("names a working directory that does not exist", async () => {

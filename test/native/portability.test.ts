@@ -1,0 +1,41 @@
+// What the built files ask of the machine that loads them.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { statSync } from "node:fs";
+import { skipBecause } from "../support/skip";
+
+/** VS Code's own floor: Debian 10, RHEL 8, GCC 8's libstdc++. */
+const FLOOR: Readonly<Record<string, string>> = { GLIBC: "2.28", GLIBCXX: "3.4.25", CXXABI: "1.3.11", GCC: "8.0.0" };
+
+function readelf(context: Mocha.Context, ...args: string[]): string {
+  try {
+    return execFileSync("readelf", ["--wide", ...args], { encoding: "utf8" });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") skipBecause(context, "no readelf here");
+    throw error;
+  }
+}
+
+function isNewer(version: string, floor: string): boolean {
+  const [a, b] = [version, floor].map((text) => text.split(".").map(Number));
+  for (const [i, part] of (a ?? []).entries()) {
+    if (part !== (b?.[i] ?? 0)) return part > (b?.[i] ?? 0);
+  }
+  return false;
+}
+
+describe("portability", () => {
+  it("asks for no symbol newer than glibc 2.28 and GCC 8's libstdc++", function () {
+    const needed = readelf(this, "--version-info", "dist/native/spawner.node").matchAll(/Name: ([A-Z]+)_([\d.]+)/g);
+    const versions = [...needed].map(([, library = "", version = ""]) => ({ library, version }));
+    assert.ok(versions.length > 3);
+    const newer = versions.filter(({ library, version }) => isNewer(version, FLOOR[library] ?? "0"));
+    assert.deepEqual(newer, []);
+  });
+
+  it("has a PID 1 that needs nothing, of a few kilobytes", function () {
+    assert.doesNotMatch(readelf(this, "--program-headers", "dist/native/sandbox-init"), /INTERP|DYNAMIC/);
+    assert.ok(statSync("dist/native/sandbox-init").size < 32_768);
+  });
+});
