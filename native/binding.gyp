@@ -4,9 +4,11 @@
       "target_name": "spawner",
       "sources": [
         "addon.cc",
+        "child_side.cc",
         "clone.cc",
         "exit_watcher.cc",
         "map_writer.cc",
+        "pipes.cc",
         "poll_handle.cc",
         "portability.cc",
         "spawner.cc",

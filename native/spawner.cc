@@ -3,15 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "child_side.h"
 #include "map_writer.h"
+#include "pipes.h"
 #include "plan/syscalls.h"
 
 // The version of GCC 12 differs in nothing that matters here, and GCC 8's libstdc++ lacks it (portability.cc).
@@ -24,60 +24,6 @@ namespace {
 constexpr unsigned MFD_EXEC = 0x0010U;
 #endif
 constexpr int kPidfd = 3;  // P_PIDFD
-
-struct Failure {
-  Stage stage;
-  long syscall;
-  int error;
-};
-
-void check(bool ok, long syscall, Stage stage = Stage::prepare) {
-  if (!ok) throw Failure{stage, syscall, errno};
-}
-
-struct Pair {
-  Fd ours;
-  Fd childs;
-};
-
-Pair make_pipe(bool child_reads) {
-  int ends[2];
-  check(pipe2(ends, O_CLOEXEC) == 0, SYS_pipe2);
-  return child_reads ? Pair{Fd(ends[1]), Fd(ends[0])} : Pair{Fd(ends[0]), Fd(ends[1])};
-}
-
-Pair make_socketpair() {
-  int ends[2];
-  check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, SYS_socketpair);
-  return {Fd(ends[0]), Fd(ends[1])};
-}
-
-Fd make_memfd(const char* name, unsigned flags, const void* bytes, size_t size) {
-  Fd memory(static_cast<int>(sys::call(SYS_memfd_create, name, flags | MFD_CLOEXEC)));
-  if (!memory) return memory;
-  auto* data = static_cast<const char*>(bytes);
-  for (size_t done = 0; done < size;) {
-    ssize_t n = write(memory.get(), data + done, size - done);
-    if (n < 0) return Fd();
-    done += static_cast<size_t>(n);
-  }
-  return memory;
-}
-
-Fd receive_fd(int socket) {
-  char byte;
-  iovec data = {&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  check(recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) == 1, SYS_recvmsg);
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) throw Failure{Stage::prepare, SYS_recvmsg, EBADMSG};
-  return Fd(*reinterpret_cast<int*>(CMSG_DATA(header)));
-}
 
 /// A vfork child's change of user marks the *shared* memory not dumpable, and with it the editor: its /proc files
 /// become root's and its crashes leave no core. The first of several spawners to begin notes the flag, the last puts it
@@ -99,59 +45,6 @@ class DumpableGuard {
   static inline int users = 0;
   static inline int saved = 1;
 };
-
-/// The child's ends of everything, held by us until the clone is over.
-struct ChildSide {
-  plan::Context context;
-  std::vector<Fd> held;
-  std::string first_fd;
-  char* argv[4] = {};
-
-  int hold(Fd fd) {
-    held.push_back(std::move(fd));
-    return held.back().get();
-  }
-};
-
-void prepare_stdio(Spawn& spawn, ChildSide& child) {
-  child.context.fd_count = spawn.stdio.size();
-  for (size_t i = 0; i < spawn.stdio.size(); i++) {
-    Fd parent_end;
-    int& childs = child.context.fds[i];
-    if (spawn.stdio[i] == kStdioPipe) {
-      // Pipes for the standard three (they can be reopened through /proc/self/fd); above them both directions, as
-      // child_process has it.
-      Pair pair = i < 3 ? make_pipe(i == 0) : make_socketpair();
-      childs = child.hold(std::move(pair.childs));
-      parent_end = std::move(pair.ours);
-    } else if (spawn.stdio[i] == kStdioNull) {
-      Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-      check(bool(null), SYS_openat);
-      childs = child.hold(std::move(null));
-    } else {
-      childs = spawn.stdio[i];
-    }
-    spawn.parent_ends.push_back(std::move(parent_end));
-  }
-}
-
-void prepare_helper(Spawn& spawn, ChildSide& child, int helper_fd) {
-  if (spawn.helper == Helper::none) return;
-  Pair status = make_pipe(false);
-  spawn.status = std::move(status.ours);
-  Fd plan = make_memfd("sandbox-plan", 0, spawn.helper_plan.data(), spawn.helper_plan.size());
-  check(bool(plan), SYS_memfd_create);
-  child.context.init_fd = helper_fd;
-  child.context.init_fds[static_cast<int>(plan::InitFd::error)] = child.context.error_fd;
-  child.context.init_fds[static_cast<int>(plan::InitFd::status)] = child.hold(std::move(status.childs));
-  child.context.init_fds[static_cast<int>(plan::InitFd::plan)] = child.hold(std::move(plan));
-  child.first_fd = std::to_string(spawn.stdio.size());
-  child.argv[0] = const_cast<char*>("sandbox-init");
-  child.argv[1] = child.first_fd.data();
-  const char* mode = spawn.helper == Helper::run ? "run" : spawn.terminal ? "pid1-terminal" : "pid1";
-  child.argv[2] = const_cast<char*>(mode);
-  child.context.init_argv = child.argv;
-}
 
 struct ChildMain {
   const plan::Plan* plan;
@@ -257,22 +150,17 @@ void Spawner::run(Spawn& spawn) {
   if (spawn.cancelled) throw Failure{Stage::prepare, 0, ECANCELED};
   if (spawn.helper != Helper::none && !helper_) throw Failure{Stage::prepare, SYS_memfd_create, ENOEXEC};
 
-  ChildSide child;
-  Pair errors = make_pipe(false);
-  child.context.error_fd = child.hold(std::move(errors.childs));
-  child.context.parent_pidfd = own_pidfd_.get();
-  prepare_stdio(spawn, child);
-  prepare_helper(spawn, child, helper_.get());
+  ChildSide child(spawn, helper_.get(), own_pidfd_.get());
   Fd terminal;
   if (spawn.terminal) {
     Pair sockets = make_socketpair();
-    child.context.terminal_fd = child.hold(std::move(sockets.childs));
+    child.context().terminal_fd = child.hold(std::move(sockets.childs));
     terminal = std::move(sockets.ours);
   }
   MapWriter maps(spawn.maps, &spawn.pid);
   if (spawn.maps.needed()) {
     Pair sockets = make_socketpair();
-    child.context.map_fd = child.hold(std::move(sockets.childs));
+    child.context().map_fd = child.hold(std::move(sockets.childs));
     maps.start(std::move(sockets.ours));
   }
 
@@ -282,14 +170,14 @@ void Spawner::run(Spawn& spawn) {
   static_assert(sizeof spawn.pidfd == sizeof(int));
   request.pidfd = reinterpret_cast<int*>(&spawn.pidfd);
   request.pid = &spawn.pid;
-  ChildMain start = {&spawn.plan, &child.context};
+  ChildMain start = {&spawn.plan, &child.context()};
   spawn.started_nanoseconds = monotonic_nanoseconds();
   long result;
   {
     DumpableGuard guard;
     result = clone_child(request, stack_, child_main, &start);
   }
-  child.held.clear();
+  child.close();
   if (result < 0) {
     spawn.pidfd = -1;
     throw Failure{Stage::clone, SYS_clone3, static_cast<int>(-result)};
@@ -299,7 +187,7 @@ void Spawner::run(Spawn& spawn) {
   plan::ErrorRecord record = {};
   ssize_t n;
   do {
-    n = read(errors.ours.get(), &record, sizeof record);
+    n = read(child.error_fd(), &record, sizeof record);
   } while (n < 0 && errno == EINTR);
   if (n == static_cast<ssize_t>(sizeof record)) {
     spawn.error = record;

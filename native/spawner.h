@@ -20,8 +20,6 @@
 /// What the child's fd i shall be.
 enum StdioKind : int { kStdioClosed = -1, kStdioNull = -2, kStdioPipe = -3 };
 
-enum class Stage : int32_t { prepare = 0, clone = 1 };
-
 /// How the helper executable runs the second part of a plan.
 enum class Helper { none, pid1, run };
 

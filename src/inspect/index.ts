@@ -1,6 +1,6 @@
 // Readers of /proc and of cgroupfs: what is inside a sandbox, seen from outside. No dependency on the editor.
 
-export { CAPABILITY_NAMES, capabilities } from "./capabilities";
+export { capabilities } from "./capabilities";
 export { cgroup } from "./cgroup";
 export { isDenied, processDetails, security } from "./details";
 export { limits } from "./limits";

@@ -1,4 +1,5 @@
-// Names of capabilities, in the order of linux/capability.h, and sets of them as bit masks.
+// Names of capabilities, in the order of linux/capability.h (new ones are only ever added at the end), and sets of them
+// as bit masks.
 
 export const CAPABILITIES = [
   "CAP_CHOWN",

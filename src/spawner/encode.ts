@@ -2,7 +2,7 @@
 // strings in the order in which the steps name them (native/plan/plan.h). The addon's own table says what each takes.
 
 import type { Addon } from "./addon";
-import type { PlannedStep } from "./plan";
+import type { PlannedStep } from "./planned-step";
 
 const MAGIC = 0x6e616c70;
 const HEADER_SIZE = 16;

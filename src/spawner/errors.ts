@@ -2,7 +2,8 @@
 
 import * as util from "node:util";
 import type { Addon, NativeFailure } from "./addon";
-import { allSteps, type Plan, type PlannedStep } from "./plan";
+import { allSteps, type Plan } from "./plan";
+import type { PlannedStep } from "./planned-step";
 import { remedyFor } from "./remedies";
 import type { Problem } from "./types";
 
@@ -117,4 +118,13 @@ export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): Sp
       remedy,
     },
   );
+}
+
+/** The addon throws {errno, syscall}; callers get the error that all of the spawner's have. */
+export function systemError(error: unknown): unknown {
+  if (!(error instanceof Error) || !("errno" in error) || typeof error.errno !== "number") return error;
+  const { code, text } = errnoName(error.errno);
+  const syscall = "syscall" in error && typeof error.syscall === "string" ? error.syscall : "";
+  const failure = { code, errno: error.errno, syscall, step: syscall, index: 0, steps: 0 };
+  return new SpawnError(`${syscall}: ${code}, ${text}`, failure);
 }

@@ -1,6 +1,6 @@
 // From mounts in the OCI runtime specification's terms to the steps that make them.
 
-import type { PlannedStep } from "./plan";
+import type { PlannedStep } from "./planned-step";
 import type { Mount } from "./types";
 
 /** mount_setattr(2) attributes, by the option that asks for them. */

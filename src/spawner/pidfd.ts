@@ -1,18 +1,9 @@
 // pidfds by hand, for processes that are not ours: pidfd_open(2), pidfd_send_signal(2), and waiting for the end.
 
 import { addon } from "./addon";
-import { errnoName, SpawnError } from "./errors";
-import { exitStatus, signalNumber } from "./process";
+import { errnoName, SpawnError, systemError } from "./errors";
+import { exitStatus, signalNumber } from "./exit-status";
 import type { ExitStatus } from "./types";
-
-/** The addon throws {errno, syscall}; callers get the error that all of the spawner's have. */
-export function systemError(error: unknown, step?: string): unknown {
-  if (!(error instanceof Error) || !("errno" in error) || typeof error.errno !== "number") return error;
-  const { code, text } = errnoName(error.errno);
-  const syscall = "syscall" in error && typeof error.syscall === "string" ? error.syscall : "";
-  const failure = { code, errno: error.errno, syscall, step: step ?? syscall, index: 0, steps: 0 };
-  return new SpawnError(`${syscall}: ${code}, ${text}`, failure);
-}
 
 function call<T>(act: () => T): T {
   try {

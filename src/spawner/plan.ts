@@ -4,16 +4,9 @@
 import * as os from "node:os";
 import { capabilityMask } from "./capabilities";
 import { mountAttributes, mountSteps } from "./mount-steps";
+import type { PlannedStep } from "./planned-step";
 import { RLIMITS } from "./rlimits";
 import { CLONE_FLAGS, type CloneFlag, type IdMapping, type SpawnOptions, type Step, type SysProcAttr } from "./types";
-
-/** A step with what the child needs to run it; `op` names it in native/plan/ops.def. */
-export interface PlannedStep extends Step {
-  readonly op: string;
-  readonly args: readonly (number | bigint | string | Uint8Array | readonly string[])[];
-  /** The path that it is about, for errors. */
-  readonly path?: string;
-}
 
 /** Who is asking: the ids of the process that spawns. */
 export interface Caller {

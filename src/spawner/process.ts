@@ -3,36 +3,11 @@
 import * as net from "node:net";
 import * as os from "node:os";
 import type { Readable, Writable } from "node:stream";
-import { type Addon, addon, type NativeChild, type NativeExit } from "./addon";
-import { SpawnError } from "./errors";
-import { systemError } from "./pidfd";
+import { type Addon, addon, type NativeChild } from "./addon";
+import { SpawnError, systemError } from "./errors";
+import { exitStatus, signalNumber } from "./exit-status";
 import { openTerminal } from "./terminal";
 import type { ExitStatus, Process, Terminal } from "./types";
-
-const SIGNAL_NAMES = new Map(Object.entries(os.constants.signals).map(([name, number]) => [number, name]));
-const CORE_DUMPED = 0x80;
-
-/** An ExitStatus from the status word of wait(2). */
-export function exitStatus(exit: NativeExit, reason?: ExitStatus["reason"]): ExitStatus {
-  const signal = exit.status & 0x7f;
-  return {
-    code: signal === 0 ? (exit.status >> 8) & 0xff : null,
-    signal: signal === 0 ? null : (SIGNAL_NAMES.get(signal) ?? `SIG${signal}`),
-    coreDumped: (exit.status & CORE_DUMPED) !== 0,
-    wallTime: exit.wallTime,
-    userTime: exit.userTime,
-    systemTime: exit.systemTime,
-    maxRss: exit.maxRss,
-    ...(reason === undefined ? {} : { reason }),
-  };
-}
-
-/** The number of a signal given by name or number. */
-export function signalNumber(signal: NodeJS.Signals | number): number {
-  const number = typeof signal === "number" ? signal : os.constants.signals[signal];
-  if (number === undefined) throw new TypeError(`Unknown signal: ${signal}`);
-  return number;
-}
 
 /** fd 0 is written to; 1 and 2 are read; from 3 on, both. */
 function openStream(fd: number, index: number): (Readable & Writable) | null {

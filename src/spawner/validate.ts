@@ -2,7 +2,7 @@
 
 import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
-import { command, spawnOptions } from "./schema";
+import { schemas } from "../load-schemas";
 import type { CloneFlag, Problem, SpawnOptions, SysProcAttr } from "./types";
 
 /** uidMappings[1].size, as one would write it. */
@@ -177,11 +177,11 @@ function combinationProblems(options: SpawnOptions): Problem[] {
  * (whether the caller has the capability) is found out by running.
  */
 export function validate(options: SpawnOptions): Problem[] {
-  const shape = check(spawnOptions, options);
+  const shape = check(schemas().spawnOptions, options);
   return shape.length > 0 ? shape : combinationProblems(options);
 }
 
 /** The same for a command: an empty file name, a NUL in an argument. */
 export function validateCommand(file: string, args: readonly string[]): Problem[] {
-  return check(command, { file, args: [...args] });
+  return check(schemas().command, { file, args: [...args] });
 }

@@ -1,0 +1,11 @@
+// What the compiler, the encoder and the errors pass around.
+
+import type { Step } from "./types";
+
+/** A step with what the child needs to run it; `op` names it in native/plan/ops.def. */
+export interface PlannedStep extends Step {
+  readonly op: string;
+  readonly args: readonly (number | bigint | string | Uint8Array | readonly string[])[];
+  /** The path that it is about, for errors. */
+  readonly path?: string;
+}
