@@ -1,4 +1,5 @@
-// Two bundles from one source tree: the extension (vscode stays outside) and the vscode-free library.
+// Three bundles from one source tree: the extension (vscode stays outside), the vscode-free library, and the schemas,
+// which both load on first use.
 const path = require("node:path");
 
 /** @type {import("webpack").Configuration} */
@@ -6,9 +7,9 @@ module.exports = {
   mode: "production",
   devtool: false,
   target: "node20",
-  entry: { extension: "./src/extension.ts", api: "./src/api.ts" },
+  entry: { extension: "./src/extension.ts", api: "./src/api.ts", schemas: "./src/schemas.ts" },
   output: { path: path.resolve(__dirname, "dist"), filename: "[name].js", libraryTarget: "commonjs2" },
-  externals: { vscode: "commonjs vscode" },
+  externals: { vscode: "commonjs vscode", "./schemas": "commonjs ./schemas.js" },
   resolve: { extensions: [".ts", ".js"] },
   module: {
     // The loader of the addon wants the real require.

@@ -11,6 +11,7 @@ export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 export const BUILD_RESULTS = [
   "dist/extension.js",
   "dist/api.js",
+  "dist/schemas.js",
   "dist/native/spawner.node",
   "dist/native/sandbox-init",
 ];

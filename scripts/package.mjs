@@ -19,6 +19,7 @@ const REQUIRED = [
   "LICENSE.txt",
   "media/icon.png",
   "dist/extension.js",
+  "dist/schemas.js",
   "dist/native/spawner.node",
   "dist/native/sandbox-init",
 ];

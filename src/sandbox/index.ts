@@ -7,6 +7,6 @@ export { type FactsRequest, type HostFacts, type PathFact, readHostFacts } from 
 export { BUILT_IN_PROFILES, DEFAULT_PROFILE, profileNames, resolveProfile, withEnvironment } from "./profiles";
 export { SandboxRegistry } from "./registry";
 export { run } from "./sandbox";
-export { type ProfileDefinition, type ProfileRef, profileSchema, type ResolvedProfile } from "./schema";
+export type { ProfileDefinition, ProfileRef, ResolvedProfile } from "./schema";
 export { signalProcess } from "./signal";
 export type { EndedSandbox, RunContext, Sandbox, SandboxCommand, SandboxStats, WorkspaceAccess } from "./types";

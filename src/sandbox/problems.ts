@@ -1,23 +1,9 @@
 // Turns what zod found wrong with a profile into sentences that name the key, the value and the nearest right one.
 
-import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import type { ProfileProblem } from "./errors";
+import { nearest } from "./nearest";
 import { LATER_KEYS, laterValue, profileSchema } from "./schema";
-
-/** The candidate nearest to a word, if it is near enough to be what was meant. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const edits = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (edits < least) {
-      least = edits;
-      best = candidate;
-    }
-  }
-  return best;
-}
 
 /** 'filesystem.read[0]' from ['filesystem', 'read', 0]. */
 function pathOf(keys: readonly PropertyKey[], prefix: string): string {

@@ -1,8 +1,9 @@
 // The built-in profiles, and how a reference ("build", {extends: "build", network: "host"}) becomes a whole profile.
 
+import { schemas } from "../load-schemas";
 import { ProfileError } from "./errors";
-import { nearest, problemsOf } from "./problems";
-import { type ProfileDefinition, type ProfileRef, profileSchema, type ResolvedProfile } from "./schema";
+import { nearest } from "./nearest";
+import type { ProfileDefinition, ProfileRef, ResolvedProfile } from "./schema";
 
 /** What every profile starts from: the safe side of each choice. */
 const BASE: Omit<ResolvedProfile, "name"> = {
@@ -55,6 +56,7 @@ function unknownProfile(path: string, name: string, own: Readonly<Record<string,
 }
 
 function parse(input: unknown, prefix: string): ProfileDefinition {
+  const { problemsOf, profileSchema } = schemas();
   const parsed = profileSchema.safeParse(input);
   if (!parsed.success) {
     throw new ProfileError(problemsOf(parsed.error, input, prefix));
