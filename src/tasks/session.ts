@@ -6,7 +6,8 @@
 // - the end is told only when the output has ended (EIO) AND the exit status is known: the last byte is never lost;
 // - UTF-8 characters that are split across two reads are put together again;
 // - a program that prints without end (`yes`) is read no faster than a terminal shows it, as VS Code has no back-pressure
-//   for pseudoterminals of extensions; the kernel's terminal buffer then stops the program.
+//   for pseudoterminals of extensions; the kernel's terminal buffer then stops the program;
+// - a program that fails at once is not reported as one that could not be started (SHORTEST_FAILURE_MS).
 
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
@@ -50,6 +51,24 @@ export interface SessionSink {
   close(code: number): void;
 }
 
+/** Time as the session sees it, milliseconds. */
+export interface Clock {
+  now(): number;
+  wait(ms: number): Promise<void>;
+}
+
+const SYSTEM_CLOCK: Clock = {
+  now: () => performance.now(),
+  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+/**
+ * A failure is told to VS Code no earlier than this after open(). It takes a terminal that ends with a code other than 0
+ * within 500 ms (ErrorLaunchThresholdDuration) for one whose process could not be launched, and says so. Its clock is the
+ * window's: the rest is for the messages between the window and the extension host.
+ */
+export const SHORTEST_FAILURE_MS = 600;
+
 /** What a terminal is taken to be while VS Code has not laid it out. */
 const UNKNOWN_SIZE: TerminalOptions = { columns: 80, rows: 24 };
 
@@ -68,18 +87,21 @@ export class TerminalSession {
   #typedAhead: string[] = [];
   #state: "new" | "running" | "waiting for a key" | "closed" = "new";
   #code = 0;
+  #openedAt = 0;
   #atLineStart = true;
   #alternateScreen = false;
 
   constructor(
     private readonly options: SessionOptions,
     private readonly sink: SessionSink,
+    private readonly clock: Clock = SYSTEM_CLOCK,
   ) {}
 
   /** Start; called once. Resolves when the session has ended or waits for a key; never rejects. */
   async open(size: TerminalOptions | undefined): Promise<void> {
     if (this.#state !== "new") return;
     this.#state = "running";
+    this.#openedAt = this.clock.now();
     this.#size ??= size;
     let startSize = this.#size ?? UNKNOWN_SIZE;
     let prepared: PreparedProgram;
@@ -93,7 +115,7 @@ export class TerminalSession {
     } catch (error) {
       const { text, code } = this.options.failure(error, startSize.columns);
       this.#write(text);
-      this.#end(code, this.options.waitForKey?.onFailure === true);
+      await this.#end(code, this.options.waitForKey?.onFailure === true);
       return;
     }
     this.#program = program;
@@ -111,14 +133,14 @@ export class TerminalSession {
     this.#program = undefined;
     this.#write(this.#leaveProgramsScreen());
     this.#write(await prepared.closing(status));
-    this.#end(exitCode(status), false);
+    await this.#end(exitCode(status), false);
   }
 
   /** What the user typed. */
   input(data: string): void {
     if (this.#state === "waiting for a key") {
-      this.#state = "closed";
-      this.sink.close(this.#code);
+      this.#state = "running";
+      void this.#tellEnd();
     } else if (this.#program) this.#program.write(data);
     else if (this.#state === "running") this.#typedAhead.push(data);
   }
@@ -150,16 +172,24 @@ export class TerminalSession {
     this.sink.write(text);
   }
 
-  #end(code: number, wait: boolean): void {
+  async #end(code: number, wait: boolean): Promise<void> {
     if (this.#isClosed()) return;
     this.#code = code;
     if (wait) {
       this.#write(this.options.waitForKey?.text ?? "");
       this.#state = "waiting for a key";
     } else {
-      this.#state = "closed";
-      this.sink.close(code);
+      await this.#tellEnd();
     }
+  }
+
+  /** Everything is over; only VS Code does not know yet. */
+  async #tellEnd(): Promise<void> {
+    const early = this.#code === 0 ? 0 : this.#openedAt + SHORTEST_FAILURE_MS - this.clock.now();
+    if (early > 0) await this.clock.wait(early);
+    if (this.#isClosed()) return;
+    this.#state = "closed";
+    this.sink.close(this.#code);
   }
 
   /** Pass the output on until it ends. */

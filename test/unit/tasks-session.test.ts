@@ -4,7 +4,14 @@ import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import type { ExitStatus, TerminalOptions } from "../../src/spawner/types";
-import { exitCode, type PreparedProgram, type Program, TerminalSession } from "../../src/tasks/session";
+import {
+  type Clock,
+  exitCode,
+  type PreparedProgram,
+  type Program,
+  SHORTEST_FAILURE_MS,
+  TerminalSession,
+} from "../../src/tasks/session";
 
 function status(changes: Partial<ExitStatus> = {}): ExitStatus {
   return {
@@ -51,11 +58,30 @@ class FakeProgram implements Program {
   }
 }
 
+/** Time that stands still but when a test, or a wait, moves it on. */
+class FakeClock implements Clock {
+  time = 5000;
+  readonly waits: number[] = [];
+  /** What happens meanwhile. */
+  whileWaiting: () => void | Promise<void> = () => {};
+
+  now(): number {
+    return this.time;
+  }
+
+  async wait(ms: number): Promise<void> {
+    this.waits.push(ms);
+    await this.whileWaiting();
+    this.time += ms;
+  }
+}
+
 /** A terminal that remembers what it was told. */
 class FakeTerminal {
   text = "";
   readonly codes: number[] = [];
   readonly sizes: TerminalOptions[] = [];
+  readonly clock = new FakeClock();
   readonly session: TerminalSession;
 
   constructor(start: (size: TerminalOptions) => Promise<Program>, options: { waitForKey?: boolean } = {}) {
@@ -79,6 +105,7 @@ class FakeTerminal {
         },
         close: (code) => this.codes.push(code),
       },
+      this.clock,
     );
   }
 
@@ -235,8 +262,37 @@ describe("a terminal session", () => {
     await terminal.session.open(undefined);
     assert.match(terminal.body, /press a key$/);
     assert.deepEqual(terminal.codes, []);
+    terminal.clock.time += SHORTEST_FAILURE_MS;
     terminal.session.input(" ");
     assert.deepEqual(terminal.codes, [125]);
+  });
+
+  it("tells a failure only when VS Code no longer takes it for a failed launch; all the rest at once", async () => {
+    const run = async (changes: Partial<ExitStatus>, took: number, meanwhile?: (terminal: FakeTerminal) => void) => {
+      const program = new FakeProgram(Readable.from([]));
+      const terminal = new FakeTerminal(async () => {
+        terminal.clock.time += took;
+        return program;
+      });
+      terminal.clock.whileWaiting = () => {
+        assert.match(terminal.text, /closing/, "all is said before the wait");
+        assert.deepEqual(terminal.codes, []);
+        meanwhile?.(terminal);
+      };
+      program.end(status(changes));
+      await terminal.session.open(undefined);
+      return { waits: terminal.clock.waits, codes: terminal.codes };
+    };
+    assert.ok(SHORTEST_FAILURE_MS >= 500);
+    assert.deepEqual(await run({ code: 0 }, 10), { waits: [], codes: [0] });
+    assert.deepEqual(await run({ code: 2 }, 10), { waits: [SHORTEST_FAILURE_MS - 10], codes: [2] });
+    assert.deepEqual(await run({ code: null, signal: "SIGKILL" }, 1), {
+      waits: [SHORTEST_FAILURE_MS - 1],
+      codes: [137],
+    });
+    assert.deepEqual(await run({ code: 2 }, SHORTEST_FAILURE_MS), { waits: [], codes: [2] });
+    const closedMeanwhile = await run({ code: 2 }, 10, (terminal) => void terminal.session.close());
+    assert.deepEqual(closedMeanwhile.codes, [], "who closed the terminal need not be told");
   });
 
   it("ends the program when the user closes the terminal, and writes nothing after that", async () => {
