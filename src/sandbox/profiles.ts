@@ -123,6 +123,11 @@ function byName(
   return merge(definition.extends === undefined ? BASE : byName(definition.extends, {}, path, []), definition);
 }
 
+/** Whether more differs than the variables that are set: those (a task's `env`) change what runs, not what it may do. */
+function changesAccess({ extends: _, environment, ...others }: ProfileDefinition): boolean {
+  return Object.keys(others).length > 0 || Object.keys(environment ?? {}).some((key) => key !== "set");
+}
+
 /**
  * A whole profile from a reference.
  * @param own the user's profiles, as they stand in the setting `sandbox.profiles`: unchecked
@@ -139,7 +144,7 @@ export function resolveProfile(ref: ProfileRef, own: Readonly<Record<string, unk
       { path: "extends", message: `name the profile that this one changes; known are ${profileNames(own).join(", ")}` },
     ]);
   }
-  const changed = Object.keys(changes).some((key) => key !== "extends");
+  const changed = changesAccess(changes);
   return {
     name: changed ? `${base} (changed)` : base,
     ...merge(byName(base, own, "extends", []), changes),

@@ -89,7 +89,7 @@ export type ProfileRef = string | (ProfileDefinition & { extends: string });
 
 /** A profile with nothing left open. */
 export interface ResolvedProfile {
-  /** As asked for; with " (changed)" when a task or a command changed it. */
+  /** As asked for; with " (changed)" when a task or a command changed what it allows. */
   readonly name: string;
   readonly filesystem: {
     readonly workspace: "readwrite" | "readonly";

@@ -225,6 +225,16 @@ describe("profiles: how they build on each other", () => {
     assert.equal(resolveProfile({ extends: "strict", network: "host" }).name, "strict (changed)");
   });
 
+  it("do not count a task's own variables as a change", () => {
+    assert.equal(resolveProfile(withEnvironment("build", { A: "1" })).name, "build");
+    assert.equal(resolveProfile({ extends: "build", environment: { set: { A: "1" } } }).name, "build");
+    assert.equal(
+      resolveProfile(withEnvironment({ extends: "build", network: "host" }, { A: "1" })).name,
+      "build (changed)",
+    );
+    assert.equal(resolveProfile({ extends: "build", environment: { inherit: ["A"] } }).name, "build (changed)");
+  });
+
   it("knows the user's names beside the built-in ones", () => {
     assert.deepEqual(profileNames({ mine: {}, build: {} }), ["strict", "build", "install", "shell", "mine"]);
   });
