@@ -4,6 +4,7 @@ Fd PollHandle::release() {
   if (closing()) return Fd();
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {
     auto* self = static_cast<PollHandle*>(handle->data);
+    self->closed();
     self->owner_->remove(self);
   });
   return std::move(fd_);  // out of the loop already

@@ -28,6 +28,8 @@ class PollHandle {
   virtual void ready() = 0;
   /// The environment is torn down: the last chance to do something about the fd.
   virtual void abandon() { close(); }
+  /// The loop has closed it: nothing more will happen.
+  virtual void closed() {}
   /// Stops polling and gives the fd away.
   Fd release();
   /// UV_READABLE, UV_WRITABLE, both, or 0 for nothing.

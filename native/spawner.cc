@@ -77,6 +77,12 @@ Spawn::~Spawn() {
   reap(left.get());
 }
 
+void Spawn::forget_request() {
+  plan = {};
+  plan_memory = {};
+  helper_plan = {};
+}
+
 void Spawn::cancel() {
   cancelled = true;
   int fd = pidfd;
@@ -138,6 +144,7 @@ void Spawner::work() {
     } catch (const Failure& failure) {
       spawn->error = {static_cast<int32_t>(failure.stage), 0, failure.error, static_cast<int32_t>(failure.syscall)};
     }
+    spawn->forget_request();
     lock.lock();
     current_.reset();
     if (stopping_) return;

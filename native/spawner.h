@@ -54,6 +54,8 @@ struct Spawn {
 
   ~Spawn();
 
+  /// Frees what only the child needed: JavaScript may hold on to this object until the next garbage collection.
+  void forget_request();
   /// Ends a child that is still setting itself up. Callable from any thread.
   void cancel();
   /// The pidfd becomes the caller's.

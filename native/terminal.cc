@@ -53,6 +53,11 @@ void Terminal::ready() {
   }
 }
 
+void Terminal::closed() {
+  callback_.Reset();
+  buffer_ = {};
+}
+
 void Terminal::flush_input() {
   while (!input_.empty()) {
     ssize_t n = ::write(fd(), input_.data(), input_.size());

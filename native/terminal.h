@@ -25,6 +25,8 @@ class Terminal : public PollHandle {
 
  private:
   void ready() override;
+  /// Lets go of the callback, which holds the JavaScript object that holds us.
+  void closed() override;
   void read_output();
   void flush_input();
   void update();

@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { waitUntil } from "../support/processes";
 import { skipBecause } from "../support/skip";
 import { api, inNamespaces, isRoot, rejection, run, sh, WHOLE_ROOT } from "./spawner-world";
 
@@ -202,6 +205,24 @@ describe("terminal", () => {
         assert.deepEqual([(await child.exited).code, (await child.exited).signal], [0, null]);
       }
     }
+  });
+
+  it("is given back, memory and all", async () => {
+    // Each has a buffer of 64 KiB: a thousand that were kept would be 64 MiB.
+    const before = process.memoryUsage.rss();
+    for (let i = 0; i < 50; i++) {
+      const line = Array.from({ length: 20 }, () => api.spawn("true", [], { terminal: options.terminal }));
+      for (const child of await Promise.all(line)) {
+        child.terminal?.output.resume();
+        await child.exited;
+      }
+    }
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    await waitUntil("the memory is back", () => {
+      collect();
+      return process.memoryUsage.rss() - before < 40e6;
+    });
   });
 
   it("works without any namespace too, on the host's devpts", async () => {
