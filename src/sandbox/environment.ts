@@ -31,9 +31,13 @@ const EDITORS_OWN =
 /** A name that a pattern must not let in. */
 const SECRET = /TOKEN|SECRET|PASSW|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|COOKIE|SESSION/i;
 
+const HARMLESS_NAMES: ReadonlySet<string> = new Set(HARMLESS.filter((known) => !known.endsWith("*")));
+const HARMLESS_BEGINNINGS = HARMLESS.filter((known) => known.endsWith("*")).map((known) => known.slice(0, -1));
+
 function isHarmless(name: string): boolean {
-  return HARMLESS.some((known) =>
-    known.endsWith("*") ? name.startsWith(known.slice(0, -1)) && !SECRET.test(name) : name === known,
+  return (
+    HARMLESS_NAMES.has(name) ||
+    (HARMLESS_BEGINNINGS.some((beginning) => name.startsWith(beginning)) && !SECRET.test(name))
   );
 }
 

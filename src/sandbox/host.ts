@@ -1,9 +1,10 @@
 // What the machine is like, looked at before each sandbox: real paths, toolchains, secrets, sockets, and what stands in
 // the workspace. Gathered in one place, so that compiling a profile is a pure function of it.
 
+import type { Stats } from "node:fs";
 import { lstat, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { limits as readLimits } from "../inspect/limits";
 import { type MountEntry, mounts } from "../inspect/mounts";
 import { unixSockets } from "../inspect/sockets";
@@ -48,13 +49,13 @@ export interface HostFacts {
   readonly protected: readonly ProtectedPath[];
   /** The repository of a workspace that is a linked worktree: real path. */
   readonly repository?: string;
-  /** Where /etc/resolv.conf really is; undefined without one. */
+  /** Where /etc/resolv.conf really is; undefined without one, or where the profile has no use for it. */
   readonly resolver: string | undefined;
   /** Links in /run that a system's whole PATH goes through (NixOS), with their text. */
   readonly links: readonly { readonly path: string; readonly target: string }[];
   /** By absolute path as it was written: what a profile or a command names. */
   readonly paths: Readonly<Record<string, PathFact | "missing">>;
-  /** The limits that this process is under: no child may have more. */
+  /** The limits that this process is under: no child may have more. Empty where the profile sets none. */
   readonly limits: readonly LimitInfo[];
 }
 
@@ -86,11 +87,12 @@ async function existing(paths: readonly string[]): Promise<string[]> {
   return [...new Set(found.filter((fact) => fact?.kind === "directory").map((fact) => fact?.real ?? ""))];
 }
 
-/** Real path of the folder the sandbox works in; an error that says what to do when it is not one. */
-async function workspaceOf(context: RunContext): Promise<string> {
-  const fact = await pathFact(resolve(context.workspace));
-  if (fact?.kind !== "directory") {
-    const what = fact ? "is not a folder" : "does not exist, or you may not see it";
+/** Real path of the folder the sandbox works in, and whose it is; an error that says what to do when it is not one. */
+async function workspaceOf(context: RunContext): Promise<{ path: string; owner: Stats }> {
+  const path = await realOf(resolve(context.workspace));
+  const owner = path === undefined ? undefined : await stat(path).catch(() => undefined);
+  if (path === undefined || !owner?.isDirectory()) {
+    const what = owner ? "is not a folder" : "does not exist, or you may not see it";
     throw new SandboxError(
       "workspace",
       context.workspace,
@@ -98,7 +100,7 @@ async function workspaceOf(context: RunContext): Promise<string> {
       "Open the folder of a project.",
     );
   }
-  return fact.real;
+  return { path, owner };
 }
 
 async function homeOf(context: RunContext): Promise<string> {
@@ -134,11 +136,20 @@ function windowsDrives(mounts: readonly MountEntry[]): string[] {
 }
 
 async function boundSockets(): Promise<string[]> {
+  // A desktop has a hundred of them in a dozen folders: each folder is resolved once.
+  const folders = new Map<string, Promise<string | undefined>>();
+  const realFolder = (path: string): Promise<string | undefined> => {
+    const known = folders.get(path) ?? realOf(path);
+    folders.set(path, known);
+    return known;
+  };
   const found = await Promise.all(
     (await unixSockets()).map(async (path): Promise<string | undefined> => {
       try {
         // The table tells the name that was bound, perhaps in another mount namespace, perhaps unlinked since.
-        return (await lstat(path)).isSocket() ? await realpath(path) : undefined;
+        if (!(await lstat(path)).isSocket()) return undefined;
+        const folder = await realFolder(dirname(path));
+        return folder === undefined ? undefined : join(folder, basename(path));
       } catch {
         return undefined;
       }
@@ -163,17 +174,20 @@ interface MachineFacts {
   readonly temporaryFolders: readonly string[];
   readonly toolchains: readonly Toolchain[];
   readonly secrets: readonly string[];
+  /** Texts for links of the sandbox's own: wherever one leads, it shows no more than is seen there. */
+  readonly links: HostFacts["links"];
 }
 
 async function machineFacts(home: string, path: string): Promise<MachineFacts> {
   const [homes, mounted] = await Promise.all([otherHomes(home), mounts()]);
-  const [run, own, drives, temporaryFolders, toolchains, secrets] = await Promise.all([
+  const [run, own, drives, temporaryFolders, toolchains, secrets, links] = await Promise.all([
     existing(["/run", "/var/run", "/mnt/wslg"]),
     aliasesOf(home, mounted),
     existing(windowsDrives(mounted)),
     existing(["/tmp", "/var/tmp"]),
     findToolchains(home, homes, path),
     process.getuid?.() === 0 ? rootSecrets() : [],
+    linksInRun(),
   ]);
   const folders = [...new Set([...run, ...homes, ...drives, ...own, ...(await existing([home]))])];
   return {
@@ -184,6 +198,7 @@ async function machineFacts(home: string, path: string): Promise<MachineFacts> {
     temporaryFolders,
     toolchains,
     secrets: [...ALWAYS, ...secrets],
+    links,
   };
 }
 
@@ -206,9 +221,10 @@ function keptMachineFacts(home: string, path: string): Promise<MachineFacts> {
  * @throws SandboxError when the workspace or the home folder can't be used
  */
 export async function readHostFacts(context: RunContext, request: FactsRequest = {}): Promise<HostFacts> {
-  const [workspace, home] = await Promise.all([workspaceOf(context), homeOf(context)]);
+  const [{ path: workspace, owner }, home] = await Promise.all([workspaceOf(context), homeOf(context)]);
   checkWorkspace(workspace, home);
-  const { filesystem } = request.profile ?? {};
+  const { profile } = request;
+  const { filesystem } = profile ?? {};
   const named = [
     ...(filesystem?.read ?? []),
     ...(filesystem?.write ?? []),
@@ -224,14 +240,15 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     const fact = paths[expand(text, home, workspace)];
     return fact !== undefined && fact !== "missing" && fact.kind === "directory" ? [fact.real] : [];
   });
-  const [machine, sockets, guarded, resolver, links, own, owner, repository] = await Promise.all([
+  // What no part of the profile asks about is not looked up: each look costs the event loop some 50 microseconds.
+  const usesResolver = profile === undefined || profile.network === "host";
+  const usesLimits = profile === undefined || Object.keys(profile.limits).length > 0;
+  const [machine, sockets, guarded, resolver, own, repository] = await Promise.all([
     keptMachineFacts(home, process.env.PATH ?? ""),
     boundSockets(),
     Promise.all([...new Set([workspace, ...writable])].map(protectedPaths)),
-    realOf("/etc/resolv.conf"),
-    linksInRun(),
-    readLimits(process.pid),
-    stat(workspace),
+    usesResolver ? realOf("/etc/resolv.conf") : undefined,
+    usesLimits ? readLimits(process.pid) : undefined,
     repositoryOfWorktree(workspace),
   ]);
   return {
@@ -246,7 +263,6 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     protected: guarded.flat(),
     ...(repository === undefined ? {} : { repository }),
     resolver,
-    links,
     paths,
     limits: own ?? [],
   };

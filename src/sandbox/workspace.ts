@@ -67,11 +67,22 @@ export async function kindOf(path: string): Promise<PathKind> {
   }
 }
 
+async function protectedPath(path: string): Promise<ProtectedPath> {
+  return { path, kind: await kindOf(path) };
+}
+
+/** One by one, not from a list of the folder: a file system may take HOOKS for hooks, and git would. */
+async function kindsIn(folder: string, names: readonly string[]): Promise<ProtectedPath[]> {
+  return Promise.all(names.map((name) => protectedPath(join(folder, name))));
+}
+
 /**
  * In a repository: what git runs (hooks), what tells git what to run (config: core.fsmonitor, core.hooksPath, filters,
  * aliases), and what tells git to look for those elsewhere (commondir, gitdir files).
  */
 const IN_GIT_DIRECTORY = ["hooks", "config", "config.worktree", "commondir"];
+
+const IN_WORKTREE_DIRECTORY = ["config.worktree", "commondir", "gitdir"];
 
 /** Submodules keep a git directory each, nested as their names are ("libs/zlib"). */
 const MODULE_DEPTH = 4;
@@ -104,19 +115,20 @@ async function moduleDirectories(folder: string, depth: number): Promise<string[
  */
 export async function protectedPaths(workspace: string): Promise<ProtectedPath[]> {
   const git = join(workspace, ".git");
-  const gitKind = await kindOf(git);
-  const paths = [join(workspace, ".vscode")];
-  if (gitKind === "directory") {
-    const directories = [git, ...(await moduleDirectories(join(git, "modules"), MODULE_DEPTH))];
-    paths.push(...directories.flatMap((directory) => IN_GIT_DIRECTORY.map((name) => join(directory, name))));
-    // A linked worktree's directory says where its repository and its files are.
-    const worktrees = await subdirectories(join(git, "worktrees"));
-    paths.push(...worktrees.flatMap((at) => ["config.worktree", "commondir", "gitdir"].map((name) => join(at, name))));
-  } else {
+  const [editor, repository] = await Promise.all([protectedPath(join(workspace, ".vscode")), protectedPath(git)]);
+  if (repository.kind !== "directory") {
     // A file leads to the git directory of a worktree or submodule; a missing one may come to be.
-    paths.push(git);
+    return [editor, repository];
   }
-  return Promise.all(paths.map(async (path) => ({ path, kind: await kindOf(path) })));
+  const [own, modules, worktrees] = await Promise.all([
+    kindsIn(git, IN_GIT_DIRECTORY),
+    moduleDirectories(join(git, "modules"), MODULE_DEPTH),
+    subdirectories(join(git, "worktrees")),
+  ]);
+  const inModules = modules.map((directory) => kindsIn(directory, IN_GIT_DIRECTORY));
+  // A linked worktree's directory says where its repository and its files are.
+  const inWorktrees = worktrees.map((directory) => kindsIn(directory, IN_WORKTREE_DIRECTORY));
+  return [editor, ...own, ...(await Promise.all([...inModules, ...inWorktrees])).flat()];
 }
 
 /** Of the paths that were missing, those that are there now: a task made them. */

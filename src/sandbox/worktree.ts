@@ -4,6 +4,7 @@
 
 import { readFile, realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { kindOf } from "./workspace";
 
 async function lineOf(file: string): Promise<string> {
   return (await readFile(file, "utf8")).replace(/\n+$/, "");
@@ -17,8 +18,11 @@ async function lineOf(file: string): Promise<string> {
  * @returns real path of the repository's git directory; undefined when the workspace is no linked worktree
  */
 export async function repositoryOfWorktree(workspace: string): Promise<string | undefined> {
+  const marker = join(workspace, ".git");
+  if ((await kindOf(marker)) === "directory") {
+    return undefined;
+  }
   try {
-    const marker = join(workspace, ".git");
     const [, named] = /^gitdir: (.+)$/.exec(await lineOf(marker)) ?? [];
     if (named === undefined) {
       return undefined;
@@ -28,7 +32,7 @@ export async function repositoryOfWorktree(workspace: string): Promise<string | 
     const back = await realpath(resolve(own, await lineOf(join(own, "gitdir"))));
     return dirname(own) === join(repository, "worktrees") && back === marker ? repository : undefined;
   } catch {
-    // No such file, a folder in its place (an ordinary repository), or a record that leads nowhere.
+    // No such file, or a record that leads nowhere.
     return undefined;
   }
 }
