@@ -135,7 +135,9 @@ function maskedPaths(profile: ResolvedProfile, places: readonly Place[], facts: 
     const { path, fact } = lookup(text, facts);
     return fact?.real ?? path;
   });
-  const secrets = [...facts.secrets, ...CREDENTIALS.map((name) => `${facts.home}/${name}`)].filter(
+  const homes = new Set([facts.home, ...facts.toolchains.flatMap(({ otherHome }) => otherHome ?? [])]);
+  const credentials = [...homes].flatMap((home) => CREDENTIALS.map((name) => `${home}/${name}`));
+  const secrets = [...facts.secrets, ...credentials].filter(
     (path) =>
       isVisible(places, path) &&
       !isInside(path, facts.workspace) &&

@@ -5,12 +5,14 @@ import { lstat, readdir, realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isInside } from "./paths";
 
-/** A folder or file below $HOME that is shown inside. */
+/** A folder or file below a hidden home folder that is shown inside. */
 export interface Toolchain {
   /** Where programs look for it. */
   readonly path: string;
   /** Where it really is; the same, unless a symbolic link leads there. */
   readonly real: string;
+  /** Another's home folder that it lies in, whose credentials must stay hidden too; absent: in the user's own. */
+  readonly otherHome?: string;
 }
 
 /** Folders of toolchains and their managers, below $HOME. */
@@ -96,6 +98,11 @@ function isTooWide(path: string, home: string): boolean {
 
 /** The folder to show for a `bin` on the PATH: the installation around it where it is one, else the `bin` alone. */
 async function installationOf(folder: string, home: string): Promise<string> {
+  // A shim is nothing without the manager around it (pyenv's call its libexec).
+  const known = KNOWN.map((name) => join(home, name)).find((root) => isInside(folder, root));
+  if (known !== undefined) {
+    return known;
+  }
   const prefix = dirname(folder);
   if (basename(folder) !== "bin" || !isInside(prefix, home) || isTooWide(prefix, home)) {
     return folder;
@@ -125,7 +132,8 @@ async function targetsOf(folder: string, home: string): Promise<string[]> {
 }
 
 /**
- * The toolchains below a home folder, and the programs on the PATH that lie in another's (/home/linuxbrew).
+ * The toolchains below a home folder, and those on the PATH that lie in another's (/home/linuxbrew, or /root where HOME
+ * was set to something else).
  * @param home real path
  * @param others real paths of the other folders that hold homes
  * @param path the variable PATH
@@ -133,10 +141,14 @@ async function targetsOf(folder: string, home: string): Promise<string[]> {
  */
 export async function findToolchains(home: string, others: readonly string[], path: string): Promise<Toolchain[]> {
   const found = new Map<string, string>();
-  const add = (seen: string, real: string): void => {
+  const otherHomes = new Map<string, string>();
+  const add = (seen: string, real: string, around = home): void => {
     // A link to the whole home (or to what holds it) would undo the hiding.
-    if (!isInside(home, real)) {
+    if (!isInside(around, real)) {
       found.set(seen, real);
+      if (around !== home) {
+        otherHomes.set(seen, around);
+      }
     }
   };
   await Promise.all(
@@ -147,29 +159,35 @@ export async function findToolchains(home: string, others: readonly string[], pa
       }
     }),
   );
-  const folders = [...found].filter(([seen]) => basename(seen) === "bin").map(([, real]) => real);
+  /** Folders of programs, with the home folder around each. */
+  const folders = new Map(
+    [...found].filter(([seen]) => basename(seen) === "bin").map(([, real]): [string, string] => [real, home]),
+  );
   for (const entry of new Set(path.split(":"))) {
     const real = entry.startsWith("/") ? await realOf(entry) : undefined;
     const around = real === undefined ? undefined : homeAround(real, home, others);
     if (real === undefined || around === undefined || isTooWide(real, around)) {
       continue;
     }
-    folders.push(real);
+    folders.set(real, around);
     const shown = await installationOf(real, around);
-    add(shown, shown);
+    add(shown, shown, around);
     if (entry !== real) {
-      add(entry, real);
+      add(entry, real, around);
     }
   }
-  for (const folder of new Set(folders)) {
-    for (const target of await targetsOf(folder, home)) {
+  for (const [folder, around] of folders) {
+    for (const target of await targetsOf(folder, around)) {
       if (![...found.values()].some((real) => isInside(target, real))) {
         // A program outside any known folder: with its installation if it stands in one, else it alone.
-        const shown = await installationOf(dirname(target), home);
+        const shown = await installationOf(dirname(target), around);
         const alone = shown === dirname(target) ? target : shown;
-        add(alone, alone);
+        add(alone, alone, around);
       }
     }
   }
-  return [...found].map(([seen, real]) => ({ path: seen, real }));
+  return [...found].map(([seen, real]) => {
+    const otherHome = otherHomes.get(seen);
+    return { path: seen, real, ...(otherHome === undefined ? {} : { otherHome }) };
+  });
 }

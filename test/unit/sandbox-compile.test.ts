@@ -208,6 +208,8 @@ describe("compile: toolchains, secrets and sockets", () => {
         "/home/me/.cargo/credentials.toml",
       ),
     );
+    const others = { path: "/root/.cargo", real: "/root/.cargo", otherHome: "/root" };
+    assert.ok(masked({ toolchains: [others] }).includes("/root/.cargo/credentials.toml"), "nor in another's home");
     const paths = {
       "/home/me/.config": { real: "/home/me/.config", kind: "directory" },
       "/home/me/.config/gh": { real: "/home/me/.config/gh", kind: "directory" },

@@ -135,11 +135,27 @@ describe("the machine, looked at", () => {
       );
       assert.deepEqual(all, {
         "~/.local/share/fnm": "~/.local/share/fnm",
-        "~/.local/share/fnm/node/bin": "~/.local/share/fnm/node/bin",
         "run/fnm/1/bin": "~/.local/share/fnm/node/bin",
         "home/linuxbrew/.linuxbrew": "home/linuxbrew/.linuxbrew",
         "home/bob/bin": "home/bob/bin",
       });
+    });
+
+    it("on the PATH in another's home come with what they need, and nothing else from there does", async () => {
+      file("home/bob/.pyenv/shims/python3");
+      file("home/bob/.pyenv/libexec/pyenv");
+      file("home/bob/.local/bin/x");
+      file("home/bob/.local/share/pipx/venvs/black/bin/black");
+      link("home/bob/.local/bin/black", join(root, "home/bob/.local/share/pipx/venvs/black/bin/black"));
+      file("home/bob/.cargo/bin/cargo");
+      const path = [join(root, "home/bob/.pyenv/shims"), join(root, "home/bob/.local/bin")];
+      assert.deepEqual(await found(...path), {
+        "home/bob/.pyenv": "home/bob/.pyenv",
+        "home/bob/.local/bin": "home/bob/.local/bin",
+        "home/bob/.local/share/pipx": "home/bob/.local/share/pipx",
+      });
+      const [pyenv] = await findToolchains(home, [join(root, "home")], path.join(":"));
+      assert.equal(pyenv?.otherHome, join(root, "home/bob"));
     });
   });
 
