@@ -26,13 +26,19 @@ export const ALWAYS = [
 
 const OTHERS_READ = 0o004;
 
-async function search(folder: string, depth: number, found: string[]): Promise<void> {
-  let names: string[];
+/** Names in a folder that are not known to be links: most of /etc are, and what a link leads to is looked at there. */
+async function namesIn(folder: string): Promise<string[]> {
   try {
-    names = await readdir(folder);
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => !entry.isSymbolicLink()).map((entry) => entry.name);
   } catch {
-    return;
+    // Gone or refused; or one entry whose type only lstat could tell, and lstat failed: it must not hide the others.
+    return readdir(folder).catch(() => []);
   }
+}
+
+async function search(folder: string, depth: number, found: string[]): Promise<void> {
+  const names = await namesIn(folder);
   await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
