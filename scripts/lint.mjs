@@ -24,9 +24,10 @@ function check(name, file, args) {
 
 try {
   ensureSystemPackages([PACKAGES.clangFormat]);
-  const sources = filesBelow("native", (name) => !/^(build|node_modules)/.test(name)).filter((path) =>
-    /\.(h|cc)$/.test(path),
-  );
+  const sources = [
+    ...filesBelow("native", (name) => !/^(build|node_modules)/.test(name)),
+    ...filesBelow("test/bench"),
+  ].filter((path) => /\.(h|cc)$/.test(path));
   const results = [
     check("biome", join(ROOT, "node_modules/.bin/biome"), [
       "check",

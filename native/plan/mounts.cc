@@ -208,6 +208,15 @@ bool is_out_of_reach(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES;
 }
 
+/// A detached mount of an empty directory that nobody can write to: the first is made, the others are copies of it, as
+/// a file system of its own for each costs more than all the rest of a mask.
+Outcome empty_directory(const Context& context) {
+  if (context.mask_fd >= 0) return clone_tree(context.mask_fd, "", 0, false);
+  char* const options[] = {const_cast<char*>("nr_inodes=1"), const_cast<char*>("mode=0555"), nullptr};
+  return create_mount("tmpfs", "tmpfs", options,
+                      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
 /// With kBindNoFollow a symbolic link anywhere in the path is ELOOP: whoever chose the path had resolved it, so a link
 /// that is there now was put in its way since.
 Outcome open_source(const char* path, int64_t flags) {
@@ -317,14 +326,14 @@ Outcome step_mask(const Step& step, Context& context) {
   ScopedFd fd(target.value);
   Kind kind;
   if (Outcome r = kind_of(fd.get(), &kind); !r) return r;
-  char* const options[] = {const_cast<char*>("nr_inodes=1"), const_cast<char*>("mode=0555"), nullptr};
   Outcome cover = kind == Kind::directory
-                      ? create_mount("tmpfs", "tmpfs", options,
-                                     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+                      ? empty_directory(context)
                       : clone_tree(AT_FDCWD, "/dev/null", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, false);
   if (!cover) return cover;
   ScopedFd cover_fd(cover.value);
-  return attach(cover_fd.get(), fd.get());
+  if (Outcome r = attach(cover_fd.get(), fd.get()); !r) return r;
+  if (kind == Kind::directory && context.mask_fd < 0) context.mask_fd = cover_fd.release();
+  return {};
 }
 
 Outcome step_readonly(const Step& step, Context& context) {

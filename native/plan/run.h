@@ -58,6 +58,8 @@ struct Context {
 
   /// The tree in which destinations are looked up.
   int root_fd = -1;
+  /// The empty directory over the first masked one.
+  int mask_fd = -1;
   /// Device numbers of the file systems that this plan mounted: mount points may be made there, and nowhere else.
   uint64_t own_devices[kMaxOwnFileSystems] = {};
   size_t own_device_count = 0;

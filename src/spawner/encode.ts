@@ -40,7 +40,11 @@ class Block {
   }
 
   word(offset: number, value: bigint | number): void {
-    this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), offset);
+    if (typeof value === "number" && value >= 0 && value <= 0xffff_ffff) {
+      this.half(offset, value); // nearly always; the rest is zero already
+    } else {
+      this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), offset);
+    }
   }
 
   half(offset: number, value: number): void {

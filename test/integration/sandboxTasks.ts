@@ -158,8 +158,12 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** No sandbox is left from a test. */
+/**
+ * No sandbox is left from a test, and VS Code has heard of it: a task that it believes to be active it would not start
+ * again, but ask what to do.
+ */
 export async function nothingRuns(): Promise<void> {
   const { registry } = await api();
   await waitUntil("every sandbox has ended", () => registry.running.length === 0);
+  await waitUntil("every task has ended", () => vscode.tasks.taskExecutions.length === 0);
 }
