@@ -1,12 +1,13 @@
 // A driver for the workbench in a browser: what a person does with keyboard and mouse, and what a person reads. Waits
 // for what it needs to see; selectors are those of VS Code's own accessibility attributes where it has them.
 
-import type { Locator, Page } from "playwright-core";
+import { errors, type Locator, type Page } from "playwright-core";
 import { type MarkedProcess, waitUntil } from "../support/processes";
 import { openPage, screenshot } from "../support/vscode-host/browser";
 import { type ServerOptions, startServer, type VsCodeServer } from "../support/vscode-host/server";
 
 const STEP_LIMIT_MS = 20_000;
+const KEY_LIMIT_MS = 2000;
 
 /** Title of our icon in the activity bar: when it is there, the extensions are known. */
 const VIEW_CONTAINER = "Sandboxes";
@@ -75,12 +76,33 @@ function oneLine(text: string): string {
   return text.replace(/[\s\u00a0]+/g, " ").trim();
 }
 
+/**
+ * Open the command palette and type into it. A key that is pressed while the last palette is still closing is lost, and a
+ * workbench that changes (trust was given, extensions start) closes one that is open: then once more.
+ */
+async function searchCommands(page: Page, search: string): Promise<void> {
+  const input = quickInput(page).locator("input");
+  const moment = { timeout: KEY_LIMIT_MS };
+  await waitUntil(
+    `the palette takes "${search}"`,
+    async () => {
+      try {
+        if (!(await input.isVisible())) await page.keyboard.press("F1");
+        await input.waitFor(moment);
+        await input.fill(`>${search}`, moment);
+        return (await input.inputValue(moment)) === `>${search}`;
+      } catch (error) {
+        if (error instanceof errors.TimeoutError) return false;
+        throw error;
+      }
+    },
+    STEP_LIMIT_MS,
+  );
+}
+
 /** What the command palette offers for a search. */
 export async function commandTitles(page: Page, search: string): Promise<string[]> {
-  await page.keyboard.press("F1");
-  const input = quickInput(page).locator("input");
-  await input.waitFor();
-  await input.fill(`>${search}`);
+  await searchCommands(page, search);
   await waitUntil("the palette has searched", async () => (await pickRows(page)).length > 0);
   const rows = await pickRows(page);
   await page.keyboard.press("Escape");
@@ -89,11 +111,23 @@ export async function commandTitles(page: Page, search: string): Promise<string[
 
 /** Open the command palette and run the command with exactly this title ("Category: Title"). */
 export async function runCommand(page: Page, title: string): Promise<void> {
-  await page.keyboard.press("F1");
-  const input = quickInput(page).locator("input");
-  await input.waitFor();
-  await input.fill(`>${title}`);
-  await clickEntry(page, (text) => text === title || text.startsWith(`${title} `), title);
+  const matches = (text: string): boolean => text === title || text.startsWith(`${title} `);
+  // An open palette does not learn of commands that come later: close it and look again.
+  await waitUntil(
+    `"${title}" is offered`,
+    async () => {
+      await searchCommands(page, title);
+      const end = Date.now() + KEY_LIMIT_MS;
+      while (Date.now() < end) {
+        if ((await pickRows(page)).some(matches)) return true;
+        await page.waitForTimeout(50);
+      }
+      await page.keyboard.press("Escape");
+      return false;
+    },
+    STEP_LIMIT_MS,
+  );
+  await clickEntry(page, matches, title);
 }
 
 /** Wait until the open pick list has an entry whose text contains this; it may be further down than one sees. */
