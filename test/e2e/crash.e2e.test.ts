@@ -4,9 +4,8 @@
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { waitUntil } from "../support/processes";
-import { VSIX } from "../support/vscode-host/paths";
-import { copySampleWorkspace, makeHome, type TemporaryFolder } from "../support/workspace";
-import { openWorkbench, runTask, type Workbench, waitForTerminal } from "./workbench";
+import { useSampleWorkbench } from "./sample-workbench";
+import { runTask, waitForTerminal } from "./workbench";
 
 interface ProcessFacts {
   readonly pid: number;
@@ -41,25 +40,10 @@ function descendants(pid: number): ProcessFacts[] {
 describe("when the extension host is killed by SIGKILL", function () {
   this.timeout(120_000);
 
-  let workspace: TemporaryFolder;
-  let home: TemporaryFolder;
-  let workbench: Workbench;
-
-  before(async () => {
-    workspace = copySampleWorkspace();
-    home = makeHome();
-    workbench = await openWorkbench(workspace.path, { vsix: [VSIX], env: { HOME: home.path } });
-  });
-
-  after(async () => {
-    const left = await workbench?.close();
-    workspace?.remove();
-    home?.remove();
-    assert.deepEqual(left ?? [], [], "processes outlived the editor");
-  });
+  const sample = useSampleWorkbench();
 
   it("leaves no process of a sandbox behind", async () => {
-    const { page, server } = workbench;
+    const { page, server } = sample.workbench;
     await runTask(page, "long running counter (kill it)");
     await waitForTerminal(page, "tick 2");
     const host = descendants(server.pid).find(({ command }) => command.includes("--type=extensionHost"));

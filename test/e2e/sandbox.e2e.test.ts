@@ -4,20 +4,18 @@
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { waitUntil } from "../support/processes";
-import { VSIX } from "../support/vscode-host/paths";
-import { copySampleWorkspace, makeHome, PLANTED_SECRET, type TemporaryFolder } from "../support/workspace";
+import { PLANTED_SECRET } from "../support/workspace";
+import { useSampleWorkbench } from "./sample-workbench";
 import {
   expandRow,
   hoverAndClickInlineAction,
   openSandboxes,
-  openWorkbench,
   pickItem,
   runCommand,
   runTask,
   screenshot,
   terminalText,
   typeLine,
-  type Workbench,
   waitForPick,
   waitForRow,
   waitForTerminal,
@@ -35,34 +33,16 @@ function outsidePid(row: string): number {
 describe("Sandbox Tasks in the workbench", function () {
   this.timeout(120_000);
 
-  let workspace: TemporaryFolder;
-  let home: TemporaryFolder;
-  let workbench: Workbench;
-
-  before(async () => {
-    workspace = copySampleWorkspace();
-    home = makeHome();
-    workbench = await openWorkbench(workspace.path, {
-      vsix: [process.env.SANDBOX_TASKS_TEST_VSIX ?? VSIX],
-      env: { HOME: home.path },
-    });
-  });
+  const sample = useSampleWorkbench();
 
   afterEach(async function () {
     if (this.currentTest?.state === "failed") {
-      await screenshot(workbench.page, `failed-${this.currentTest.title.replaceAll(/\W+/g, "-").slice(0, 60)}`);
+      await screenshot(sample.workbench.page, `failed-${this.currentTest.title.replaceAll(/\W+/g, "-").slice(0, 60)}`);
     }
   });
 
-  after(async () => {
-    const left = await workbench?.close();
-    workspace?.remove();
-    home?.remove();
-    assert.deepEqual(left ?? [], [], "processes outlived the editor");
-  });
-
   it("shows in colour what a sandboxed task prints, and that it has a terminal", async () => {
-    const { page } = workbench;
+    const { page } = sample.workbench;
     await runCommand(page, "Tasks: Run Task");
     await waitForPick(page, "hello (colours, terminal)");
     await screenshot(page, "1-run-task-list");
@@ -73,7 +53,7 @@ describe("Sandbox Tasks in the workbench", function () {
   });
 
   it("lists a running task with its processes, and kills it with the inline button", async () => {
-    const { page } = workbench;
+    const { page } = sample.workbench;
     await openSandboxes(page);
     await runTask(page, "long running counter (kill it)");
     await waitForTerminal(page, "tick 2");
@@ -92,7 +72,7 @@ describe("Sandbox Tasks in the workbench", function () {
   });
 
   it("runs a plain shell task in a sandbox", async () => {
-    const { page } = workbench;
+    const { page } = sample.workbench;
     await runCommand(page, "Sandbox: Run Task in Sandbox...");
     await waitForPick(page, "plain shell: where am I?");
     await screenshot(page, "5-run-in-sandbox-list");
@@ -107,7 +87,7 @@ describe("Sandbox Tasks in the workbench", function () {
   });
 
   it("does not show the keys in the home folder to a task", async () => {
-    const { page } = workbench;
+    const { page } = sample.workbench;
     await runTask(page, "try to read ~/.ssh (fails)");
     await waitForTerminal(page, "Nothing to steal here.");
     assert.ok(!(await terminalText(page)).includes(PLANTED_SECRET));
@@ -115,14 +95,14 @@ describe("Sandbox Tasks in the workbench", function () {
   });
 
   it("lets no task reach the network", async () => {
-    const { page } = workbench;
+    const { page } = sample.workbench;
     await runTask(page, "try to reach the network (fails)");
     await waitForTerminal(page, "No way out: ");
     await screenshot(page, "9-no-network");
   });
 
   it("lets no task write outside the workspace, nor into .vscode", async () => {
-    const { page } = workbench;
+    const { page } = sample.workbench;
     await runTask(page, "try to write outside the workspace (fails)");
     const text = await waitForTerminal(page, "refused: .vscode/tasks.json");
     assert.match(text, /refused: \/etc\/sandbox-was-here/);
@@ -132,7 +112,7 @@ describe("Sandbox Tasks in the workbench", function () {
   });
 
   it("takes what is typed into a task's terminal", async () => {
-    const { page } = workbench;
+    const { page } = sample.workbench;
     await runTask(page, "interactive prompt");
     await waitForTerminal(page, "What is your name?");
     await typeLine(page, "Ada");
@@ -141,7 +121,7 @@ describe("Sandbox Tasks in the workbench", function () {
   });
 
   it("names a command that does not exist", async () => {
-    const { page } = workbench;
+    const { page } = sample.workbench;
     await runTask(page, "a command that does not exist (fails)");
     await waitForTerminal(page, /no-such-command.*(not found|no such file|ENOENT)/is);
     await screenshot(page, "11-no-such-command");
@@ -149,7 +129,7 @@ describe("Sandbox Tasks in the workbench", function () {
   });
 
   it("opens a shell in a sandbox", async () => {
-    const { page } = workbench;
+    const { page } = sample.workbench;
     await runCommand(page, "Sandbox: New Sandboxed Terminal");
     await waitForTerminal(page, /[$#] *$/);
     await typeLine(page, "tty");
