@@ -66,6 +66,15 @@ Outcome step_rlimit(const Step& step, Context&) {
   return attempt(SYS_prlimit64, 0, step.number(0), limit, nullptr);
 }
 
+// Somebody may have lowered the hard limit since the plan was made (prlimit(1)): then that is the soft one too.
+Outcome step_soft_limit(const Step& step, Context&) {
+  uint64_t limit[2] = {};
+  if (Outcome r = attempt(SYS_prlimit64, 0, step.number(0), nullptr, limit); !r) return r;
+  auto wanted = static_cast<uint64_t>(step.number(1));
+  limit[0] = wanted < limit[1] ? wanted : limit[1];
+  return attempt(SYS_prlimit64, 0, step.number(0), limit, nullptr);
+}
+
 Outcome step_oom_score_adj(const Step& step, Context&) {
   return write_file("/proc/self/oom_score_adj", step.text(0));
 }

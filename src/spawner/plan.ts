@@ -4,14 +4,16 @@
 import * as os from "node:os";
 import { capabilityMask } from "./capabilities";
 import { mountAttributes, mountSteps } from "./mount-steps";
+import type { OpenFilesLimit } from "./open-files-limit";
 import type { PlannedStep } from "./planned-step";
-import { RLIMITS } from "./rlimits";
+import { rlimitSteps } from "./rlimit-steps";
 import { CLONE_FLAGS, type CloneFlag, type IdMapping, type SpawnOptions, type Step, type SysProcAttr } from "./types";
 
-/** Who is asking: the ids of the process that spawns. */
+/** Who is asking: the ids of the process that spawns, and how many files it may open. */
 export interface Caller {
   readonly uid: number;
   readonly gid: number;
+  readonly openFiles: OpenFilesLimit;
 }
 
 export interface Plan {
@@ -135,10 +137,6 @@ function groupBytes(groups: readonly number[]): Uint8Array {
 function credentialSteps(sys: SysProcAttr): PlannedStep[] {
   const { credential, capabilities, ambientCaps = [] } = sys;
   const steps: PlannedStep[] = [];
-  for (const limit of sys.rlimits ?? []) {
-    const shown = `${limit.type} ${limit.soft} ${limit.hard}`;
-    steps.push(step("rlimit", "rlimit", shown, RLIMITS.indexOf(limit.type), limit.soft, limit.hard));
-  }
   if (sys.oomScoreAdj !== undefined) {
     steps.push(step("oom_score_adj", "oom_score_adj", String(sys.oomScoreAdj), String(sys.oomScoreAdj)));
   }
@@ -240,6 +238,7 @@ export function compile(ending: Ending, options: SpawnOptions, caller: Caller): 
   const sys = options.sys ?? {};
   const { cloned, unshared } = splitTime(sys);
   const { steps: idMaps, maps } = mapSteps(sys, caller);
+  const limits = rlimitSteps(sys, caller.openFiles);
   const mapsAfterUnshare = unshared.includes("CLONE_NEWUSER");
   const signal = sys.pdeathsig;
   const pdeathsig =
@@ -253,6 +252,7 @@ export function compile(ending: Ending, options: SpawnOptions, caller: Caller): 
     ...(unshared.length > 0 ? [step("unshare", "unshare", namespaceWords(unshared), flagMask(unshared))] : []),
     ...(mapsAfterUnshare ? idMaps : []),
     ...worldSteps(sys),
+    ...limits.early,
     ...credentialSteps(sys),
   ];
   if (options.cwd !== undefined) child.push(about(options.cwd, step("chdir", "cwd", options.cwd, options.cwd)));
@@ -265,7 +265,8 @@ export function compile(ending: Ending, options: SpawnOptions, caller: Caller): 
   child.push(step("fds", "fds", "stdio in place, everything else closed"));
 
   // Signals stay blocked until here: one that arrived earlier would end the child without a word.
-  const last: PlannedStep[] = [...sessionSteps(options), step("sigmask", "signals", "unblocked")];
+  const last: PlannedStep[] = [...sessionSteps(options), ...limits.late];
+  last.push(step("sigmask", "signals", "unblocked"));
   if (ending === "park") last.push(step("park", "park", "hold the namespaces"));
   else if (ending === "exit") last.push(step("exit", "exit", "end here", 0));
   else last.push(execStep(ending.file, ending.args, options));

@@ -124,7 +124,7 @@ export function remedyFor(failed: FailedStep): string | undefined {
         ? "Only ids that are mapped, and only with CAP_SETUID and CAP_SETGID."
         : undefined;
     case "rlimit":
-      return code === "EPERM" ? "Only root may raise a hard limit (getrlimit(2))." : undefined;
+      return code === "EPERM" ? "Only root (CAP_SYS_RESOURCE) may raise a hard limit (getrlimit(2))." : undefined;
     case "loopback":
     case "unshare":
     case "propagation":

@@ -3,13 +3,14 @@
 import { type Addon, addon, type NativeChild, type NativeFailure, type NativeRequest, STDIO } from "./addon";
 import { encode } from "./encode";
 import { OptionsError, spawnError } from "./errors";
+import { openFilesLimit } from "./open-files-limit";
 import { allSteps, type Caller, compile, type Ending, type Plan } from "./plan";
 import { SpawnedProcess } from "./process";
 import type { Process, SpawnOptions, StdioEntry, Step } from "./types";
 import { validate, validateCommand } from "./validate";
 
 function caller(): Caller {
-  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, openFiles: openFilesLimit() };
 }
 
 function stdioEntries(options: SpawnOptions): StdioEntry[] {
