@@ -71,8 +71,16 @@ int64_t monotonic_nanoseconds() {
 }
 
 Spawn::~Spawn() {
+  abandon();
+}
+
+void Spawn::abandon() {
+  parent_ends.clear();
+  terminal_master.reset();
+  status.reset();
   Fd left = take_pidfd();
   if (!left) return;
+  // A child that failed has nothing to wait for, but under PID 1 there may be more than one of them.
   sys::call(SYS_pidfd_send_signal, left.get(), SIGKILL, nullptr, 0);
   reap(left.get());
 }
@@ -144,6 +152,7 @@ void Spawner::work() {
     } catch (const Failure& failure) {
       spawn->error = {static_cast<int32_t>(failure.stage), 0, failure.error, static_cast<int32_t>(failure.syscall)};
     }
+    if (spawn->error.error != 0) spawn->abandon();
     spawn->forget_request();
     lock.lock();
     current_.reset();
@@ -203,10 +212,4 @@ void Spawner::run(Spawn& spawn) {
   } else if (terminal) {
     spawn.terminal_master = receive_fd(terminal.get());
   }
-  if (spawn.error.error == 0) return;
-  // A child that failed has nothing to wait for, but under PID 1 there may be more than one of them.
-  spawn.parent_ends.clear();
-  Fd pidfd = spawn.take_pidfd();
-  sys::call(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
-  reap(pidfd.get());
 }

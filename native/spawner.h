@@ -54,6 +54,8 @@ struct Spawn {
 
   ~Spawn();
 
+  /// Closes our ends and ends the child: at once after a failure, not when JavaScript's garbage is collected.
+  void abandon();
   /// Frees what only the child needed: JavaScript may hold on to this object until the next garbage collection.
   void forget_request();
   /// Ends a child that is still setting itself up. Callable from any thread.

@@ -46,8 +46,8 @@ constexpr int kFailed = 127;
   for (;;) sys::call(SYS_exit_group, code);
 }
 
-[[noreturn]] void fail(int error_fd, uint32_t step, Outcome outcome) {
-  plan::ErrorRecord record = {static_cast<int32_t>(step), outcome.index, outcome.error, outcome.syscall};
+[[noreturn]] void fail(int error_fd, Outcome outcome) {
+  plan::ErrorRecord record = {plan::kHelperItself, outcome.index, outcome.error, outcome.syscall};
   sys::call(SYS_write, error_fd, &record, sizeof record);
   leave(kFailed);
 }
@@ -127,11 +127,14 @@ bool reap(long command, int* command_status) {
   int plan_fd = first + static_cast<int>(InitFd::plan);
 
   // Nothing inside may trace us or read our memory. The command becomes dumpable again by its execve.
-  sys::call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (Outcome r = attempt(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0); !r) fail(error_fd, r);
 
   plan::Plan rest;
-  if (Outcome r = load_plan(plan_fd, &rest); !r) fail(error_fd, rest.first_step, r);
-  for (int fd = error_fd; fd <= plan_fd; fd++) sys::call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
+  if (Outcome r = load_plan(plan_fd, &rest); !r) fail(error_fd, r);
+  // The command must not have them: its execve would never show, and it could write its own records.
+  for (int fd = error_fd; fd <= plan_fd; fd++) {
+    if (Outcome r = attempt(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC); !r) fail(error_fd, r);
+  }
   plan::Context context;
   context.error_fd = error_fd;
 
@@ -140,11 +143,12 @@ bool reap(long command, int* command_status) {
     leave(0);
   }
   // finish() signals everybody it may: that must be a PID namespace of ours and nothing else.
-  if (sys::call(SYS_getpid) != 1) fail(error_fd, rest.first_step, plan::failure(SYS_getpid, EINVAL));
+  if (sys::call(SYS_getpid) != 1) fail(error_fd, plan::failure(SYS_getpid, EINVAL));
 
-  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, nullptr, kKernelSigset);
+  Outcome blocked = attempt(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, nullptr, kKernelSigset);
+  if (!blocked) fail(error_fd, blocked);
   Outcome command = attempt(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-  if (!command) fail(error_fd, rest.first_step, command);
+  if (!command) fail(error_fd, command);
   if (command.value == 0) {
     plan::run(rest, context);
     leave(kFailed);

@@ -12,6 +12,7 @@ namespace plan {
 /// What a failed child writes to its error pipe, and nothing else is ever written there. EOF means that execve
 /// succeeded.
 struct ErrorRecord {
+  /// Number of the step, or kHelperItself.
   int32_t step;
   /// Which part of the step: the line, the path candidate; 0 when there is one part only.
   int32_t index;
@@ -19,6 +20,9 @@ struct ErrorRecord {
   /// Number of the system call that failed.
   int32_t syscall;
 };
+
+/// The helper failed between its own start and the first step that it runs.
+constexpr int32_t kHelperItself = -1;
 
 /// How the command ended, written by PID 1 once everything below it is reaped.
 struct ExitRecord {

@@ -92,8 +92,10 @@ function pathOf(step: PlannedStep | undefined): string | undefined {
 /** The error for what the child wrote to its pipe. */
 export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): SpawnError {
   const steps = allSteps(plan);
-  const step = steps[failure.step] ?? { name: "unknown step", detail: "" };
-  const planned = [...plan.child, ...(plan.helper?.steps ?? [])][failure.step - plan.parent.length];
+  // A negative number: the helper itself (native/plan/run.h), which the child's last step executes.
+  const number = failure.step < 0 ? plan.parent.length + plan.child.length - 1 : failure.step;
+  const step = steps[number] ?? { name: "unknown step", detail: "" };
+  const planned = [...plan.child, ...(plan.helper?.steps ?? [])][number - plan.parent.length];
   const { code, text } = errnoName(failure.errno);
   const syscall = addon.syscallNames[failure.syscall] ?? "";
   const remedy = remedyFor({
@@ -104,7 +106,7 @@ export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): Sp
     index: failure.index,
     path: pathOf(planned),
   });
-  const where = `step ${failure.step + 1} of ${steps.length}`;
+  const where = `step ${number + 1} of ${steps.length}`;
   return new SpawnError(
     `${step.name} ${step.detail}: ${code}, ${text}${syscall === "" ? "" : ` in ${syscall}(2)`} (${where})`,
     {
@@ -112,7 +114,7 @@ export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): Sp
       errno: failure.errno,
       syscall,
       step: step.name,
-      index: failure.step + 1,
+      index: number + 1,
       steps: steps.length,
       path: pathOf(planned),
       remedy,

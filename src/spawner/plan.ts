@@ -74,7 +74,8 @@ function mapSteps(sys: SysProcAttr, caller: Caller): MapPlan {
   const uidMap = mapText(uidMappings);
   const gidMap = mapText(gidMappings);
   const detail = `uid ${uidMap.trim().replaceAll("\n", ", ")}; gid ${gidMap.trim().replaceAll("\n", ", ")}`;
-  if (isSelfWritable(uidMappings, caller.uid) && isSelfWritable(gidMappings, caller.gid)) {
+  // With setgroups(2) left allowed, not even its own group: that takes CAP_SETGID outside.
+  if (setgroups !== "" && isSelfWritable(uidMappings, caller.uid) && isSelfWritable(gidMappings, caller.gid)) {
     return { steps: [step("map_self", "id-map", `${detail} (written by the child)`, setgroups, uidMap, gidMap)] };
   }
   return {
