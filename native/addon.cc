@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ptrace.h>
 #include <napi.h>
 #include <signal.h>
 #include <string.h>
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 #include "exit_watcher.h"
 #include "plan/plan.h"
@@ -19,6 +23,12 @@
 
 namespace {
 
+/// make_shared() needs a symbol of GCC 9's libstdc++ (portability.cc).
+template <typename T, typename... Arguments>
+std::shared_ptr<T> shared(Arguments&&... arguments) {
+  return std::shared_ptr<T>(new T(std::forward<Arguments>(arguments)...));
+}
+
 class Instance {
  public:
   explicit Instance(Napi::Env env) : context_(env, "sandbox-tasks:spawn") {
@@ -26,43 +36,97 @@ class Instance {
                                           "sandbox-tasks:spawn", 0, 1);
     done_.Unref(env);
     spawner_ = std::make_unique<Spawner>([this](std::shared_ptr<Spawn> spawn) {
-      auto* handed = new std::shared_ptr<Spawn>(std::move(spawn));
-      napi_status status = done_.BlockingCall(handed, [](Napi::Env env, Napi::Function, std::shared_ptr<Spawn>* data) {
-        std::unique_ptr<std::shared_ptr<Spawn>> taken(data);
-        if (env != nullptr) env.GetInstanceData<Instance>()->finish(env, **taken);
-      });
-      if (status != napi_ok) delete handed;
+      Spawn* key = spawn.get();
+      complete(key, [spawn = std::move(spawn)](Napi::Env env, JsResult& result) { describe(env, *spawn, result); });
     });
     // Hooks run in reverse order: registered after the function above, this one still finds it alive.
     napi_add_async_cleanup_hook(env, shut_down, this, nullptr);
   }
 
   void submit(Napi::Env env, std::shared_ptr<Spawn> spawn, Napi::Function callback) {
-    // An event loop with a spawn under way must not end.
-    if (pending_.empty()) done_.Ref(env);
-    pending_.emplace(spawn.get(), Napi::Persistent(callback));
+    expect(env, spawn.get(), callback);
     spawner_->submit(std::move(spawn));
+  }
+
+  /// Makes a ptrace request on the spawner's thread; calls back with {errno}.
+  void request(Napi::Env env, std::shared_ptr<Tracee> tracee, long what, int signal, Napi::Function callback) {
+    auto key = shared<char>();
+    expect(env, key.get(), callback);
+    spawner_->post([this, key, tracee = std::move(tracee), what, signal] {
+      int error = tracee->request(what, signal);
+      complete(key.get(), [key, error](Napi::Env, JsResult& result) { result.set("errno", error); });
+    });
+  }
+
+  /// Waits for a tracee's next stop on a thread of its own, which may outlive this environment: only the tracee can end
+  /// the wait. Calls back with {signal, errno}.
+  void wait(Napi::Env env, std::shared_ptr<Tracee> tracee, Napi::Function callback) {
+    auto key = shared<char>();
+    expect(env, key.get(), callback);
+    std::thread([link = link_, key, tracee = std::move(tracee)] {
+      Stop stop = tracee->wait();
+      std::lock_guard lock(link->mutex);
+      if (link->instance == nullptr) return;
+      link->instance->complete(key.get(), [key, stop](Napi::Env, JsResult& result) {
+        result.set("signal", stop.signal);
+        result.set("errno", stop.error);
+      });
+    }).detach();
   }
 
   Spawner& spawner() { return *spawner_; }
   PollHandles& handles() { return handles_; }
 
  private:
-  void finish(Napi::Env env, Spawn& spawn);
+  using Fill = std::function<void(Napi::Env, JsResult&)>;
+
+  /// How threads that may outlive this object find it.
+  struct Link {
+    std::mutex mutex;
+    Instance* instance;
+  };
+
+  struct Completion {
+    const void* key;
+    Fill fill;
+  };
+
+  /// An event loop with something under way must not end.
+  void expect(Napi::Env env, const void* key, Napi::Function callback) {
+    if (pending_.empty()) done_.Ref(env);
+    pending_.emplace(key, Napi::Persistent(callback));
+  }
+
+  /// From any thread: has the callback of `key` called with what `fill` sets.
+  void complete(const void* key, Fill fill) {
+    auto* handed = new Completion{key, std::move(fill)};
+    napi_status status = done_.BlockingCall(handed, [](Napi::Env env, Napi::Function, Completion* data) {
+      std::unique_ptr<Completion> taken(data);
+      if (env != nullptr) env.GetInstanceData<Instance>()->finish(env, *taken);
+    });
+    if (status != napi_ok) delete handed;
+  }
+
+  void finish(Napi::Env env, Completion& completion) {
+    auto entry = pending_.extract(completion.key);
+    if (pending_.empty()) done_.Unref(env);
+    if (entry.empty()) return;
+    Napi::HandleScope scope(env);
+    JsResult result(env);
+    completion.fill(env, result);
+    result.call(entry.mapped().Value(), context_);
+  }
+
+  static void describe(Napi::Env env, Spawn& spawn, JsResult& result);
   static void shut_down(napi_async_cleanup_hook_handle hook, void* data);
 
   PollHandles handles_;
   std::unique_ptr<Spawner> spawner_;
   Napi::ThreadSafeFunction done_;
   Napi::AsyncContext context_;
-  std::map<Spawn*, Napi::FunctionReference> pending_;
+  std::map<const void*, Napi::FunctionReference> pending_;
+  std::shared_ptr<Link> link_{new Link{{}, this}};
 };
-
-/// make_shared() needs a symbol of GCC 9's libstdc++ (portability.cc).
-template <typename T, typename... Arguments>
-std::shared_ptr<T> shared(Arguments&&... arguments) {
-  return std::shared_ptr<T>(new T(std::forward<Arguments>(arguments)...));
-}
 
 Instance& instance(const Napi::CallbackInfo& info) {
   return *info.Env().GetInstanceData<Instance>();
@@ -75,40 +139,59 @@ Napi::Error system_error(Napi::Env env, const char* syscall, int error) {
   return thrown;
 }
 
-/// Calls back with {step, index, errno, syscall} or with {pid, pidfd, fds, terminal, status, started}; -1: none. The
-/// fds are the caller's from then on.
-void Instance::finish(Napi::Env env, Spawn& spawn) {
-  auto entry = pending_.extract(&spawn);
-  if (pending_.empty()) done_.Unref(env);
-  if (entry.empty()) return;
-  Napi::HandleScope scope(env);
-  JsResult result(env);
+template <typename T>
+napi_value external(Napi::Env env, std::shared_ptr<T> held) {
+  return Napi::External<std::shared_ptr<T>>::New(env, new std::shared_ptr<T>(std::move(held)),
+                                                 [](Napi::Env, std::shared_ptr<T>* kept) { delete kept; });
+}
+
+template <typename T>
+std::shared_ptr<T> held(const Napi::CallbackInfo& info) {
+  return *info[0].As<Napi::External<std::shared_ptr<T>>>().Data();
+}
+
+/// {step, index, errno, syscall} or {pid, pidfd, fds, terminal, status, started, tracee, signal}; -1: none. The fds are
+/// the caller's from then on.
+void Instance::describe(Napi::Env env, Spawn& spawn, JsResult& result) {
   if (spawn.error.error != 0) {
     result.set("step", spawn.error.step);
     result.set("index", spawn.error.index);
     result.set("errno", spawn.error.error);
     result.set("syscall", spawn.error.syscall);
-  } else {
-    napi_value fds;
-    napi_create_array(env, &fds);
-    for (uint32_t i = 0; i < spawn.parent_ends.size(); i++) {
-      napi_value fd;
-      napi_create_int32(env, spawn.parent_ends[i].release(), &fd);
-      napi_set_element(env, fds, i, fd);
-    }
-    result.set("pid", spawn.pid);
-    result.set("pidfd", spawn.take_pidfd().release());
-    result.set("fds", fds);
-    result.set("terminal", spawn.terminal_master.release());
-    result.set("status", spawn.status.release());
-    result.set("started", static_cast<double>(spawn.started_nanoseconds));
+    return;
   }
-  result.call(entry.mapped().Value(), context_);
+  napi_value fds = nullptr;
+  napi_create_array(env, &fds);
+  for (uint32_t i = 0; i < spawn.parent_ends.size(); i++) {
+    napi_value fd = nullptr;
+    napi_create_int32(env, spawn.parent_ends[i].get(), &fd);
+    napi_set_element(env, fds, i, fd);
+  }
+  result.set("pid", spawn.pid);
+  result.set("pidfd", spawn.pidfd);
+  result.set("fds", fds);
+  result.set("terminal", spawn.terminal_master.get());
+  result.set("status", spawn.status.get());
+  result.set("started", static_cast<double>(spawn.started_nanoseconds));
+  if (spawn.tracee) {
+    result.set("signal", spawn.tracee->first_stop().signal);
+    result.set("tracee", external(env, std::shared_ptr<Tracee>(std::move(spawn.tracee))));
+  }
+  // A worker that is being terminated takes nothing over: then the fds are closed and the child is ended with `spawn`.
+  if (!result.sound()) return;
+  for (Fd& fd : spawn.parent_ends) fd.release();
+  spawn.take_pidfd().release();
+  spawn.terminal_master.release();
+  spawn.status.release();
 }
 
 /// The environment, and this object with it, stays until the hook is removed.
 void Instance::shut_down(napi_async_cleanup_hook_handle hook, void* data) {
   auto* self = static_cast<Instance*>(data);
+  {
+    std::lock_guard lock(self->link_->mutex);
+    self->link_->instance = nullptr;
+  }
   self->spawner_.reset();  // joins its thread, which is the one that calls done_
   self->done_.Release();
   self->handles_.shut_down([hook] { napi_remove_async_cleanup_hook(hook); });
@@ -116,6 +199,14 @@ void Instance::shut_down(napi_async_cleanup_hook_handle hook, void* data) {
 
 std::string text(const Napi::Object& object, const char* key) {
   return object.Get(key).As<Napi::String>().Utf8Value();
+}
+
+std::vector<int> numbers(const Napi::Value& value, size_t most) {
+  auto array = value.As<Napi::Array>();
+  if (array.Length() > most) throw Napi::RangeError::New(value.Env(), "Too many fds.");
+  std::vector<int> result;
+  for (uint32_t i = 0; i < array.Length(); i++) result.push_back(array.Get(i).As<Napi::Number>());
+  return result;
 }
 
 /// spawn(request, callback): an object to give to cancel(). The request's shape is NativeRequest in
@@ -134,27 +225,26 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   if (request.Get("helperPlan").IsTypedArray()) {
     auto rest = request.Get("helperPlan").As<Napi::Uint8Array>();
     spawn->helper_plan.assign(rest.Data(), rest.Data() + rest.ByteLength());
-    spawn->helper = text(request, "helper") == "pid1" ? Helper::pid1 : Helper::run;
+    spawn->helper_sets_up = request.Get("helperSetsUp").As<Napi::Boolean>();
   }
   spawn->clone_flags = static_cast<uint64_t>(request.Get("cloneFlags").As<Napi::Number>().Int64Value());
   spawn->cgroup_fd = request.Get("cgroupFd").As<Napi::Number>();
   spawn->terminal = request.Get("terminal").As<Napi::Boolean>();
+  spawn->trace = request.Get("trace").As<Napi::Boolean>();
   if (request.Get("maps").IsObject()) {
     auto maps = request.Get("maps").As<Napi::Object>();
     spawn->maps = {text(maps, "setgroups"), text(maps, "uidMap"), text(maps, "gidMap")};
   }
-  auto stdio = request.Get("stdio").As<Napi::Array>();
-  if (stdio.Length() > plan::kMaxFds) throw Napi::RangeError::New(info.Env(), "Too many stdio entries.");
-  for (uint32_t i = 0; i < stdio.Length(); i++) spawn->stdio.push_back(stdio.Get(i).As<Napi::Number>());
+  spawn->stdio = numbers(request.Get("stdio"), plan::kMaxFds);
+  spawn->extra_fds = numbers(request.Get("extraFds"), plan::kMaxExtraFds);
 
-  auto handle = Napi::External<std::shared_ptr<Spawn>>::New(
-      info.Env(), new std::shared_ptr<Spawn>(spawn), [](Napi::Env, std::shared_ptr<Spawn>* held) { delete held; });
+  napi_value handle = external(info.Env(), spawn);
   instance(info).submit(info.Env(), std::move(spawn), info[1].As<Napi::Function>());
-  return handle;
+  return {info.Env(), handle};
 }
 
 void cancel(const Napi::CallbackInfo& info) {
-  (*info[0].As<Napi::External<std::shared_ptr<Spawn>>>().Data())->cancel();
+  held<Spawn>(info)->cancel();
 }
 
 void add_handle(const Napi::CallbackInfo& info, std::shared_ptr<PollHandle> handle) {
@@ -165,24 +255,23 @@ void add_handle(const Napi::CallbackInfo& info, std::shared_ptr<PollHandle> hand
   if (error != 0) throw system_error(info.Env(), "uv_poll", error);
 }
 
-/// watch(pidfd, reaps, status, started, callback): pidfd and status become the watcher's.
+/// watch(pidfd, pid, status, started, callback): pidfd and status become the watcher's.
 void watch(const Napi::CallbackInfo& info) {
   int64_t started = info[3].As<Napi::Number>();
-  add_handle(info, shared<ExitWatcher>(info[4].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
-                                       info[1].As<Napi::Boolean>(), Fd(info[2].As<Napi::Number>()), started));
+  add_handle(info,
+             shared<ExitWatcher>(info[4].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
+                                 info[1].As<Napi::Number>().Int32Value(), Fd(info[2].As<Napi::Number>()), started));
 }
 
 /// openTerminal(master, callback): an object for the functions below, which do nothing after terminalClose().
 Napi::Value open_terminal(const Napi::CallbackInfo& info) {
   auto terminal = shared<Terminal>(info[1].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()));
   add_handle(info, terminal);
-  return Napi::External<std::shared_ptr<Terminal>>::New(
-      info.Env(), new std::shared_ptr<Terminal>(terminal),
-      [](Napi::Env, std::shared_ptr<Terminal>* held) { delete held; });
+  return {info.Env(), external(info.Env(), std::move(terminal))};
 }
 
 Terminal& terminal(const Napi::CallbackInfo& info) {
-  return **info[0].As<Napi::External<std::shared_ptr<Terminal>>>().Data();
+  return *held<Terminal>(info);
 }
 
 void terminal_read(const Napi::CallbackInfo& info) {
@@ -204,9 +293,23 @@ void terminal_close(const Napi::CallbackInfo& info) {
   terminal(info).close();
 }
 
+/// traceeWait(tracee, callback): {signal, errno} of the next stop; signal 0: it has ended.
+void tracee_wait(const Napi::CallbackInfo& info) {
+  instance(info).wait(info.Env(), held<Tracee>(info), info[1].As<Napi::Function>());
+}
+
+/// traceeRequest(tracee, "continue" or "detach", signal, callback): {errno}.
+void tracee_request(const Napi::CallbackInfo& info) {
+  bool detach = info[1].As<Napi::String>().Utf8Value() == "detach";
+  instance(info).request(info.Env(), held<Tracee>(info), detach ? PTRACE_DETACH : PTRACE_CONT,
+                         info[2].As<Napi::Number>(), info[3].As<Napi::Function>());
+}
+
+/// setHelper(executable, path of the same).
 void set_helper(const Napi::CallbackInfo& info) {
   auto bytes = info[0].As<Napi::Uint8Array>();
-  int error = instance(info).spawner().set_helper(bytes.Data(), bytes.ByteLength());
+  std::string path = info[1].As<Napi::String>();
+  int error = instance(info).spawner().set_helper(bytes.Data(), bytes.ByteLength(), path.c_str());
   if (error != 0) throw system_error(info.Env(), "memfd_create", error);
 }
 
@@ -279,6 +382,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["terminalWrite"] = Napi::Function::New(env, terminal_write);
   exports["terminalResize"] = Napi::Function::New(env, terminal_resize);
   exports["terminalClose"] = Napi::Function::New(env, terminal_close);
+  exports["traceeWait"] = Napi::Function::New(env, tracee_wait);
+  exports["traceeRequest"] = Napi::Function::New(env, tracee_request);
   exports["duplicate"] = Napi::Function::New(env, duplicate);
   return exports;
 }

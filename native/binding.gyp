@@ -13,6 +13,8 @@
         "portability.cc",
         "spawner.cc",
         "terminal.cc",
+        "tracee.cc",
+        "wait.cc",
         "plan/identity.cc",
         "plan/mounts.cc",
         "plan/plan.cc",

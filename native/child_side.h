@@ -10,25 +10,32 @@
 
 class ChildSide {
  public:
-  /// Makes the error pipe, stdio and what the helper needs; our ends go into `spawn`.
+  /// Makes the error pipe, stdio, sockets and what the helper needs; our ends of stdio go into `spawn`.
   /// @throws Failure
-  ChildSide(Spawn& spawn, int helper_fd, int parent_pidfd);
+  ChildSide(Spawn& spawn, const Machine& machine);
 
   plan::Context& context() { return context_; }
   /// Our end of the error pipe.
   int error_fd() const { return errors_.get(); }
-  /// Keeps an fd open until the clone is over.
-  int hold(Fd fd);
+  /// Where the terminal's master arrives.
+  int terminal_fd() const { return terminal_.get(); }
+  /// Where the child asks for its id maps.
+  Fd take_maps() { return std::move(maps_); }
   /// Closes the child's ends: only then does the end of the child show on ours.
   void close() { held_.clear(); }
 
  private:
+  int hold(Fd fd);
+  void for_helper(plan::HelperFd which, int fd);
   void prepare_stdio(Spawn& spawn);
   void prepare_helper(Spawn& spawn, int helper_fd);
 
   plan::Context context_;
   Fd errors_;
+  Fd terminal_;
+  Fd maps_;
   std::vector<Fd> held_;
   std::string first_fd_;
+  std::string extra_count_;
   char* argv_[4] = {};
 };

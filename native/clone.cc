@@ -1,5 +1,6 @@
 #include "clone.h"
 
+#include <errno.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -17,8 +18,8 @@ constexpr uint64_t CLONE_CLEAR_SIGHAND = 0x100000000ULL;
 constexpr uint64_t CLONE_INTO_CGROUP = 0x200000000ULL;
 #endif
 
-/// The child starts on an empty stack, so this cannot be a function that returns there.
-long clone3(const clone_args* arguments, void (*main)(void*), void* argument) {
+/// A system call that clones. The child starts on an empty stack, so this cannot be a function that returns there.
+long call_clone(long number, long a, long b, long c, void (*main)(void*), void* argument) {
 #if defined(__x86_64__)
   long result;
   asm volatile(
@@ -33,14 +34,14 @@ long clone3(const clone_args* arguments, void (*main)(void*), void* argument) {
       "syscall\n"
       "1:\n"
       : "=a"(result)
-      : "a"(SYS_clone3), "D"(arguments),
-        "S"(sizeof *arguments), [main] "r"(main), [argument] "r"(argument), [exit] "i"(SYS_exit_group)
+      : "a"(number), "D"(a), "S"(b), "d"(c), [main] "r"(main), [argument] "r"(argument), [exit] "i"(SYS_exit_group)
       : "rcx", "r11", "memory");
   return result;
 #elif defined(__aarch64__)
-  register long x8 asm("x8") = SYS_clone3;
-  register long x0 asm("x0") = reinterpret_cast<long>(arguments);
-  register long x1 asm("x1") = sizeof *arguments;
+  register long x8 asm("x8") = number;
+  register long x0 asm("x0") = a;
+  register long x1 asm("x1") = b;
+  register long x2 asm("x2") = c;
   asm volatile(
       "svc #0\n"
       "cbnz x0, 1f\n"
@@ -53,7 +54,7 @@ long clone3(const clone_args* arguments, void (*main)(void*), void* argument) {
       "svc #0\n"
       "1:\n"
       : "+r"(x0)
-      : "r"(x8), "r"(x1), [main] "r"(main), [argument] "r"(argument), [exit] "i"(SYS_exit_group)
+      : "r"(x8), "r"(x1), "r"(x2), [main] "r"(main), [argument] "r"(argument), [exit] "i"(SYS_exit_group)
       : "x30", "memory", "cc");
   return x0;
 #endif
@@ -80,11 +81,11 @@ ChildStack::~ChildStack() {
   munmap(memory_, size_ + static_cast<size_t>(static_cast<char*>(base_) - static_cast<char*>(memory_)));
 }
 
-long clone_child(const CloneRequest& request, const ChildStack& stack, void (*main)(void*), void* argument) {
+Cloned clone_child(const CloneRequest& request, const ChildStack& stack, void (*main)(void*), void* argument) {
+  constexpr uint64_t kOwn = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
   clone_args arguments = {};
-  arguments.flags = request.flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND;
+  arguments.flags = request.flags | kOwn | CLONE_CLEAR_SIGHAND;
   arguments.pidfd = reinterpret_cast<uint64_t>(request.pidfd);
-  arguments.parent_tid = reinterpret_cast<uint64_t>(request.pid);
   arguments.exit_signal = SIGCHLD;
   arguments.stack = reinterpret_cast<uint64_t>(stack.base());
   arguments.stack_size = stack.size();
@@ -92,5 +93,21 @@ long clone_child(const CloneRequest& request, const ChildStack& stack, void (*ma
     arguments.flags |= CLONE_INTO_CGROUP;
     arguments.cgroup = static_cast<uint64_t>(request.cgroup_fd);
   }
-  return clone3(&arguments, main, argument);
+  auto clone3 = [&] {
+    return call_clone(SYS_clone3, reinterpret_cast<long>(&arguments), sizeof arguments, 0, main, argument);
+  };
+  Cloned cloned = {clone3(), SYS_clone3};
+  if (cloned.result == -EINVAL) {
+    // CLONE_CLEAR_SIGHAND is Linux 5.5; the child resets its handlers itself too (step "handlers").
+    arguments.flags &= ~CLONE_CLEAR_SIGHAND;
+    cloned.result = clone3();
+  }
+  // Before Linux 5.3, and under filters that can't see into clone3's arguments and so refuse it. Only clone3 puts the
+  // child into a cgroup before it runs: anything later would let it fork out of reach first.
+  if (cloned.result == -ENOSYS && request.cgroup_fd < 0) {
+    auto top = reinterpret_cast<long>(static_cast<char*>(stack.base()) + stack.size());
+    auto flags = static_cast<long>(request.flags | kOwn | SIGCHLD);
+    cloned = {call_clone(SYS_clone, flags, top, reinterpret_cast<long>(request.pidfd), main, argument), SYS_clone};
+  }
+  return cloned;
 }

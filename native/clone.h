@@ -1,9 +1,7 @@
-// clone3(2) with a stack of the child's own. The child shares our memory (CLONE_VM) and we sleep until it has executed
-// something or is gone (CLONE_VFORK): the cost does not grow with the editor's memory, and the OOM killer passes a
-// vforking task over.
+// clone3(2), or clone(2), with a stack of the child's own. The child shares our memory (CLONE_VM) and we sleep until it
+// has executed something or is gone (CLONE_VFORK): the cost does not grow with the editor's memory, and the OOM killer
+// passes a vforking task over.
 #pragma once
-
-#include <sys/types.h>
 
 #include <cstdint>
 
@@ -16,7 +14,6 @@ struct CloneRequest {
   int cgroup_fd = -1;
   /// Written by the kernel before the child runs.
   int* pidfd = nullptr;
-  pid_t* pid = nullptr;
 };
 
 /// Memory for the child's stack, with a guard page below it: an overflow there must not reach the editor's memory.
@@ -36,6 +33,13 @@ class ChildStack {
   size_t size_ = 0;
 };
 
+/// How a clone went.
+struct Cloned {
+  /// The child's pid, or minus an errno.
+  long result;
+  /// Number of the system call that was made: clone3, or clone where there is none.
+  long syscall;
+};
+
 /// Runs `main(argument)` in a new child and returns once it has executed something or ended.
-/// @return the child's pid, or minus an errno
-long clone_child(const CloneRequest& request, const ChildStack& stack, void (*main)(void*), void* argument);
+Cloned clone_child(const CloneRequest& request, const ChildStack& stack, void (*main)(void*), void* argument);

@@ -1,20 +1,16 @@
 #include "exit_watcher.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <thread>
 
 #include "plan/run.h"
-#include "plan/syscalls.h"
 #include "spawner.h"
+#include "wait.h"
 
 namespace {
-
-constexpr int kPidfd = 3;  // P_PIDFD
 
 // PIDFD_GET_INFO with PIDFD_INFO_EXIT, Linux 6.15: how a process ended, for those who are not its parent.
 struct PidfdInfo {
@@ -39,11 +35,11 @@ int wait_status(const siginfo_t& info) {
 
 }  // namespace
 
-ExitWatcher::ExitWatcher(Napi::Function callback, Fd pidfd, bool reaps, Fd status, int64_t started)
+ExitWatcher::ExitWatcher(Napi::Function callback, Fd pidfd, pid_t pid, Fd status, int64_t started)
     : PollHandle(std::move(pidfd)),
       callback_(Napi::Persistent(callback)),
       context_(callback.Env(), "sandbox-tasks:exit"),
-      reaps_(reaps),
+      pid_(pid),
       status_(std::move(status)),
       started_(started) {}
 
@@ -58,23 +54,16 @@ void ExitWatcher::ready() {
 
 void ExitWatcher::abandon() {
   Fd left = release();
-  if (!left || !reaps_) return;
-  std::thread([left = std::move(left)] {
-    // libuv made the pidfd non-blocking, and waitid(2) heeds that.
-    pollfd ended = {left.get(), POLLIN, 0};
-    while (::poll(&ended, 1, -1) < 0 && errno == EINTR) {
-    }
-    siginfo_t info;
-    waitid(static_cast<idtype_t>(kPidfd), static_cast<id_t>(left.get()), &info, WEXITED);
-  }).detach();
+  if (!left || pid_ == 0) return;
+  std::thread([left = std::move(left), pid = pid_] { ::reap(left.get(), pid); }).detach();
 }
 
 /// {status (wait(2)), userTime, systemTime (s), maxRss (bytes), wallTime (s)}, or {errno} when the kernel tells nobody
 /// but the parent.
 void ExitWatcher::reap(JsResult& result) {
-  siginfo_t info = {};
+  siginfo_t info;
   rusage usage = {};
-  long r = sys::call(SYS_waitid, kPidfd, fd(), &info, WEXITED | WNOHANG | (reaps_ ? 0 : WNOWAIT), &usage);
+  long r = wait_process(fd(), pid_, WEXITED | WNOHANG | (pid_ == 0 ? WNOWAIT : 0), &info, &usage);
   int status = wait_status(info);
   int64_t max_rss = usage.ru_maxrss;
   if (r == -ECHILD) {

@@ -10,10 +10,10 @@
 class ExitWatcher : public PollHandle {
  public:
   /// @param callback called once, with an object as reap() describes it
-  /// @param reaps whether the process is ours to reap; otherwise it is left for its parent's wait
+  /// @param pid of a child that is ours to reap; 0: the process is left for its parent's wait
   /// @param status read end of PID 1's status pipe, or none
   /// @param started CLOCK_MONOTONIC nanoseconds of the clone, or 0
-  ExitWatcher(Napi::Function callback, Fd pidfd, bool reaps, Fd status, int64_t started);
+  ExitWatcher(Napi::Function callback, Fd pidfd, pid_t pid, Fd status, int64_t started);
 
  private:
   void ready() override;
@@ -23,7 +23,7 @@ class ExitWatcher : public PollHandle {
 
   Napi::FunctionReference callback_;
   Napi::AsyncContext context_;
-  bool reaps_;
+  pid_t pid_;
   Fd status_;
   int64_t started_;
 };

@@ -18,18 +18,25 @@ inline void call_back(napi_env env, napi_async_context context, napi_value callb
 /// An object that is filled in and then handed over.
 class JsResult {
  public:
-  explicit JsResult(napi_env env) : env_(env) { napi_create_object(env, &object_); }
+  explicit JsResult(napi_env env) : env_(env), sound_(napi_create_object(env, &object_) == napi_ok) {}
 
   void set(const char* name, double value) {
-    napi_value number;
-    if (napi_create_double(env_, value, &number) == napi_ok) set(name, number);
+    napi_value number = nullptr;
+    sound_ = sound_ && napi_create_double(env_, value, &number) == napi_ok;
+    set(name, number);
   }
 
-  void set(const char* name, napi_value value) { napi_set_named_property(env_, object_, name, value); }
+  void set(const char* name, napi_value value) {
+    sound_ = sound_ && napi_set_named_property(env_, object_, name, value) == napi_ok;
+  }
+
+  /// Whether JavaScript still runs. When it does not, what the result says is nobody's.
+  bool sound() const { return sound_; }
 
   void call(napi_value callback, napi_async_context context) { call_back(env_, context, callback, object_); }
 
  private:
   napi_env env_;
   napi_value object_ = nullptr;
+  bool sound_;
 };

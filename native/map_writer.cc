@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "pipes.h"
 #include "spawner.h"
 
 namespace {
@@ -30,9 +31,9 @@ void MapWriter::start(Fd socket) {
 }
 
 void MapWriter::work() {
-  char ready;
-  if (read(socket_.get(), &ready, 1) != 1) return;  // the child ended before it came to this step
-  std::string directory = "/proc/" + std::to_string(*pid_) + "/";
+  pid_t child = receive_sender(socket_.get());
+  if (child == 0) return;  // it ended before it came to this step
+  std::string directory = "/proc/" + std::to_string(child) + "/";
   int32_t answer[2] = {0, 0};
   if (!maps_.setgroups.empty()) answer[0] = write_text(directory + "setgroups", maps_.setgroups);
   if (answer[0] == 0) {

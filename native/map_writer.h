@@ -2,8 +2,6 @@
 // sleeps in vfork meanwhile and would never get to it, so a thread of its own does (user_namespaces(7)).
 #pragma once
 
-#include <sys/types.h>
-
 #include <thread>
 
 #include "fd.h"
@@ -12,17 +10,16 @@ struct IdMaps;
 
 class MapWriter {
  public:
-  /// @param pid where the kernel writes the child's pid at the clone
-  MapWriter(const IdMaps& maps, const pid_t* pid) : maps_(maps), pid_(pid) {}
+  explicit MapWriter(const IdMaps& maps) : maps_(maps) {}
   /// Waits for the thread, which ends when the child has its answer or is gone.
   ~MapWriter();
+  /// @param socket our end of the child's Context::map_fd
   void start(Fd socket);
 
  private:
   void work();
 
   const IdMaps& maps_;
-  const pid_t* pid_;
   Fd socket_;
   std::thread thread_;
 };

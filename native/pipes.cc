@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/memfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "plan/syscalls.h"
@@ -18,16 +19,49 @@ Pair make_socketpair() {
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
-Fd make_memfd(const char* name, unsigned flags, const void* bytes, size_t size) {
-  Fd memory(static_cast<int>(sys::call(SYS_memfd_create, name, flags | MFD_CLOEXEC)));
-  if (!memory) return memory;
+namespace {
+
+/// @return whether all of it was written; otherwise the reason is in errno
+bool write_all(int fd, const void* bytes, size_t size) {
   auto* data = static_cast<const char*>(bytes);
   for (size_t done = 0; done < size;) {
-    ssize_t n = write(memory.get(), data + done, size - done);
-    if (n < 0) return Fd();
+    ssize_t n = write(fd, data + done, size - done);
+    if (n < 0) return false;
     done += static_cast<size_t>(n);
   }
-  return memory;
+  return true;
+}
+
+Fd filled(Fd file, const void* bytes, size_t size) {
+  return file && write_all(file.get(), bytes, size) ? std::move(file) : Fd();
+}
+
+}  // namespace
+
+Fd make_memfd(const char* name, unsigned flags, const void* bytes, size_t size) {
+  Fd memory(memfd_create(name, flags | MFD_CLOEXEC));
+  return filled(std::move(memory), bytes, size);
+}
+
+Fd make_memory_file(const char* name, const void* bytes, size_t size) {
+  Fd memory = make_memfd(name, 0, bytes, size);
+  if (memory || errno == EMFILE || errno == ENFILE || errno == ENOMEM) return memory;
+  return filled(Fd(open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)), bytes, size);
+}
+
+pid_t receive_sender(int socket) {
+  char byte;
+  iovec data = {&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
+  msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1) return 0;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return 0;
+  return reinterpret_cast<ucred*>(CMSG_DATA(header))->pid;
 }
 
 Fd receive_fd(int socket) {

@@ -2,6 +2,7 @@
 // process which somebody else starts at the same moment inherits nothing.
 #pragma once
 
+#include <sys/types.h>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -31,8 +32,15 @@ struct Pair {
 Pair make_pipe(bool child_reads);
 Pair make_socketpair();
 
-/// Memory with a copy of `bytes`; no fd when that fails, with the reason in errno.
+/// A memfd with a copy of `bytes`; no fd when that fails, with the reason in errno.
 Fd make_memfd(const char* name, unsigned flags, const void* bytes, size_t size);
+
+/// The same for data that nobody executes: an unnamed temporary file where there are no memfds.
+Fd make_memory_file(const char* name, const void* bytes, size_t size);
+
+/// Waits for a byte on a socket with SO_PASSCRED.
+/// @return the sender's pid as we see it; 0 when there will be none
+pid_t receive_sender(int socket);
 
 /// The fd that was sent over a socket; it must be there already.
 Fd receive_fd(int socket);

@@ -6,13 +6,13 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "child_side.h"
 #include "map_writer.h"
 #include "pipes.h"
 #include "plan/syscalls.h"
+#include "wait.h"
 
 // The version of GCC 12 differs in nothing that matters here, and GCC 8's libstdc++ lacks it (portability.cc).
 #define CONDITION_WAIT "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE"
@@ -23,7 +23,6 @@ namespace {
 #ifndef MFD_EXEC
 constexpr unsigned MFD_EXEC = 0x0010U;
 #endif
-constexpr int kPidfd = 3;  // P_PIDFD
 
 /// A vfork child's change of user marks the *shared* memory not dumpable, and with it the editor: its /proc files
 /// become root's and its crashes leave no core. The first of several spawners to begin notes the flag, the last puts it
@@ -56,22 +55,12 @@ void child_main(void* argument) {
   plan::run(*start->plan, *start->context);
 }
 
-void reap(int pidfd) {
-  siginfo_t info;
-  while (waitid(static_cast<idtype_t>(kPidfd), static_cast<id_t>(pidfd), &info, WEXITED) < 0 && errno == EINTR) {
-  }
-}
-
 }  // namespace
 
 int64_t monotonic_nanoseconds() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-}
-
-Spawn::~Spawn() {
-  abandon();
 }
 
 void Spawn::abandon() {
@@ -82,7 +71,11 @@ void Spawn::abandon() {
   if (!left) return;
   // A child that failed has nothing to wait for, but under PID 1 there may be more than one of them.
   sys::call(SYS_pidfd_send_signal, left.get(), SIGKILL, nullptr, 0);
-  reap(left.get());
+  reap(left.get(), pid);
+}
+
+Spawn::~Spawn() {
+  abandon();
 }
 
 void Spawn::forget_request() {
@@ -97,8 +90,12 @@ void Spawn::cancel() {
   if (fd >= 0) sys::call(SYS_pidfd_send_signal, fd, SIGKILL, nullptr, 0);
 }
 
-Spawner::Spawner(Done done)
-    : done_(std::move(done)), own_pidfd_(static_cast<int>(sys::call(SYS_pidfd_open, getpid(), 0))) {}
+Spawner::Spawner(Done done) : done_(std::move(done)) {
+  machine_.own_pidfd = Fd(static_cast<int>(sys::call(SYS_pidfd_open, getpid(), 0)));
+  if (sys::call(SYS_close_range, ~0U, ~0U, 0) != 0) {
+    machine_.proc = Fd(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }
+}
 
 Spawner::~Spawner() {
   {
@@ -110,13 +107,20 @@ Spawner::~Spawner() {
   if (thread_.joinable()) thread_.join();
 }
 
-int Spawner::set_helper(const uint8_t* bytes, size_t size) {
-  Fd memory = make_memfd("sandbox-init", MFD_ALLOW_SEALING | MFD_EXEC, bytes, size);
+int Spawner::set_helper(const uint8_t* bytes, size_t size, const char* path) {
+  constexpr const char* kName = "sandbox-init";
+  Fd memory = make_memfd(kName, MFD_ALLOW_SEALING | MFD_EXEC, bytes, size);
   // MFD_EXEC is Linux 6.3; before, every memfd was executable.
-  if (!memory) memory = make_memfd("sandbox-init", MFD_ALLOW_SEALING, bytes, size);
-  if (!memory) return errno;
-  if (fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) return errno;
-  helper_ = std::move(memory);
+  if (!memory && errno == EINVAL) memory = make_memfd(kName, MFD_ALLOW_SEALING, bytes, size);
+  if (memory) {
+    if (fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) return errno;
+  } else {
+    // vm.memfd_noexec=2, or a filter: the file itself. It can be rewritten by whoever may do that outside anyway; from
+    // inside it can't be reached through the helper, which is not dumpable before anybody else is there.
+    memory = Fd(open(path, O_RDONLY | O_CLOEXEC));
+    if (!memory) return errno;
+  }
+  machine_.helper = std::move(memory);
   return 0;
 }
 
@@ -124,25 +128,44 @@ void Spawner::submit(std::shared_ptr<Spawn> spawn) {
   {
     std::lock_guard lock(mutex_);
     queue_.push_back(std::move(spawn));
-    // Started with the first spawn, with every signal blocked: a handler that ran in a CLONE_VM child would run on the
-    // editor's memory.
-    if (!thread_.joinable()) {
-      uint64_t all = ~uint64_t{0};
-      uint64_t before = 0;
-      sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-      thread_ = std::thread([this] { work(); });
-      sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
-    }
+    start_thread();
   }
   wake_.notify_one();
+}
+
+void Spawner::post(std::function<void()> call) {
+  {
+    std::lock_guard lock(mutex_);
+    calls_.push_back(std::move(call));
+  }
+  wake_.notify_one();
+}
+
+// With the first spawn, and with every signal blocked: a handler that ran in a CLONE_VM child would run on the editor's
+// memory.
+void Spawner::start_thread() {
+  if (thread_.joinable()) return;
+  uint64_t all = ~uint64_t{0};
+  uint64_t before = 0;
+  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+  thread_ = std::thread([this] { work(); });
+  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
 }
 
 void Spawner::work() {
   prctl(PR_SET_NAME, "spawner");
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty() || !calls_.empty(); });
     if (stopping_) return;
+    if (!calls_.empty()) {
+      std::function<void()> call = std::move(calls_.front());
+      calls_.pop_front();
+      lock.unlock();
+      call();
+      lock.lock();
+      continue;
+    }
     current_ = std::move(queue_.front());
     queue_.pop_front();
     std::shared_ptr<Spawn> spawn = current_;
@@ -164,40 +187,30 @@ void Spawner::work() {
 void Spawner::run(Spawn& spawn) {
   if (!stack_) throw Failure{Stage::prepare, SYS_mmap, ENOMEM};
   if (spawn.cancelled) throw Failure{Stage::prepare, 0, ECANCELED};
-  if (spawn.helper != Helper::none && !helper_) throw Failure{Stage::prepare, SYS_memfd_create, ENOEXEC};
+  if (!spawn.helper_plan.empty() && !machine_.helper) throw Failure{Stage::prepare, SYS_memfd_create, ENOEXEC};
 
-  ChildSide child(spawn, helper_.get(), own_pidfd_.get());
-  Fd terminal;
-  if (spawn.terminal) {
-    Pair sockets = make_socketpair();
-    child.context().terminal_fd = child.hold(std::move(sockets.childs));
-    terminal = std::move(sockets.ours);
-  }
-  MapWriter maps(spawn.maps, &spawn.pid);
-  if (spawn.maps.needed()) {
-    Pair sockets = make_socketpair();
-    child.context().map_fd = child.hold(std::move(sockets.childs));
-    maps.start(std::move(sockets.ours));
-  }
+  ChildSide child(spawn, machine_);
+  MapWriter maps(spawn.maps);
+  if (spawn.maps.needed()) maps.start(child.take_maps());
 
   CloneRequest request;
   request.flags = spawn.clone_flags;
   request.cgroup_fd = spawn.cgroup_fd;
   static_assert(sizeof spawn.pidfd == sizeof(int));
   request.pidfd = reinterpret_cast<int*>(&spawn.pidfd);
-  request.pid = &spawn.pid;
   ChildMain start = {&spawn.plan, &child.context()};
   spawn.started_nanoseconds = monotonic_nanoseconds();
-  long result;
+  Cloned cloned;
   {
     DumpableGuard guard;
-    result = clone_child(request, stack_, child_main, &start);
+    cloned = clone_child(request, stack_, child_main, &start);
   }
   child.close();
-  if (result < 0) {
+  if (cloned.result < 0) {
     spawn.pidfd = -1;
-    throw Failure{Stage::clone, SYS_clone3, static_cast<int>(-result)};
+    throw Failure{Stage::clone, cloned.syscall, static_cast<int>(-cloned.result)};
   }
+  spawn.pid = static_cast<pid_t>(cloned.result);
 
   // EOF: every copy of the other end was closed by an execve, under PID 1 by the command's.
   plan::ErrorRecord record = {};
@@ -209,7 +222,8 @@ void Spawner::run(Spawn& spawn) {
     spawn.error = record;
   } else if (spawn.cancelled) {
     spawn.error = {static_cast<int32_t>(Stage::clone), 0, ECANCELED, 0};
-  } else if (terminal) {
-    spawn.terminal_master = receive_fd(terminal.get());
+  } else {
+    if (spawn.terminal) spawn.terminal_master = receive_fd(child.terminal_fd());
+    if (spawn.trace) spawn.tracee = std::make_unique<Tracee>(spawn.pid, spawn.pidfd);
   }
 }

@@ -16,12 +16,10 @@
 #include "clone.h"
 #include "fd.h"
 #include "plan/run.h"
+#include "tracee.h"
 
 /// What the child's fd i shall be.
 enum StdioKind : int { kStdioClosed = -1, kStdioNull = -2, kStdioPipe = -3 };
-
-/// How the helper executable runs the second part of a plan.
-enum class Helper { none, pid1, run };
 
 /// Written from outside, when the child may not write them itself. Empty `setgroups`: left alone.
 struct IdMaps {
@@ -36,13 +34,18 @@ struct Spawn {
   // The request.
   std::vector<uint64_t> plan_memory;  // 8-byte aligned; decoded in place
   plan::Plan plan;
+  /// Run by the helper executable, when there is any.
   std::vector<uint8_t> helper_plan;
-  Helper helper = Helper::none;
+  /// The helper runs the whole plan, and needs what the child would need.
+  bool helper_sets_up = false;
   uint64_t clone_flags = 0;
   int cgroup_fd = -1;
   bool terminal = false;
   IdMaps maps;
   std::vector<int> stdio;
+  /// Fds of ours that steps name.
+  std::vector<int> extra_fds;
+  bool trace = false;
 
   // The result: `error.error` is 0 when execve succeeded.
   plan::ErrorRecord error = {};
@@ -50,6 +53,7 @@ struct Spawn {
   std::vector<Fd> parent_ends;
   Fd terminal_master;
   Fd status;
+  std::unique_ptr<Tracee> tracee;
   int64_t started_nanoseconds = 0;
 
   ~Spawn();
@@ -68,6 +72,16 @@ struct Spawn {
   std::atomic<bool> cancelled{false};
 };
 
+/// What every child is started with; made once.
+struct Machine {
+  /// The helper executable.
+  Fd helper;
+  /// For children to see whether we are still there.
+  Fd own_pidfd;
+  /// The host's /proc, where close_range(2) is missing.
+  Fd proc;
+};
+
 class Spawner {
  public:
   using Done = std::function<void(std::shared_ptr<Spawn>)>;
@@ -80,21 +94,25 @@ class Spawner {
   Spawner& operator=(const Spawner&) = delete;
 
   void submit(std::shared_ptr<Spawn> spawn);
+  /// Calls back on the spawner's thread, between two spawns.
+  void post(std::function<void()> call);
   /// Keeps the helper executable in a sealed memfd.
+  /// @param path of the same executable, used where memfds are refused
   /// @return 0 or an errno
-  int set_helper(const uint8_t* bytes, size_t size);
+  int set_helper(const uint8_t* bytes, size_t size, const char* path);
 
  private:
+  void start_thread();
   void work();
   void run(Spawn& spawn);
 
   Done done_;
   ChildStack stack_;
-  Fd helper_;
-  Fd own_pidfd_;
+  Machine machine_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::shared_ptr<Spawn>> queue_;
+  std::deque<std::function<void()>> calls_;
   std::shared_ptr<Spawn> current_;
   bool stopping_ = false;
   std::thread thread_;

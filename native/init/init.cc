@@ -1,10 +1,10 @@
-// PID 1 of a sandbox: a static program without libc, a few kilobytes, executed from a sealed memfd. It runs the rest of
-// the plan in a child, passes signals on, reaps, and ends with the command, whereupon the kernel kills what is left.
+// The helper: a static program without libc, a few kilobytes, executed from a sealed memfd. It runs the rest of a plan
+// where a process of its own is needed for that, one that shares no memory with the editor: as the PID 1 of a sandbox,
+// as the one that joins a running sandbox, or as the one that only holds namespaces.
 //
-//   sandbox-init FIRST_FD MODE      MODE "pid1": as above; "pid1-terminal": as above, and keep fd 0 open;
-//                                   "run": run the plan in this very process
+//   sandbox-init FIRST_FD EXTRA_FDS
 //
-// FIRST_FD and the two behind it are the error pipe, the status pipe and the encoded plan (InitFd in plan/run.h).
+// FIRST_FD and those behind it are the fds of HelperFd in plan/run.h, then EXTRA_FDS more that steps name.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,21 +35,17 @@ extern "C" void* memcpy(void* to, const void* from, size_t size) {
 namespace {
 
 using plan::attempt;
-using plan::InitFd;
+using plan::HelperFd;
 using plan::Outcome;
 
 constexpr size_t kKernelSigset = 8;
 constexpr uint64_t kAllSignals = ~uint64_t{0};
 constexpr int kFailed = 127;
+/// Above those that we were given: what steps have opened.
+constexpr int kMaxHelperFds = 64;
 
 [[noreturn]] void leave(int code) {
   for (;;) sys::call(SYS_exit_group, code);
-}
-
-[[noreturn]] void fail(int error_fd, Outcome outcome) {
-  plan::ErrorRecord record = {plan::kHelperItself, outcome.index, outcome.error, outcome.syscall};
-  sys::call(SYS_write, error_fd, &record, sizeof record);
-  leave(kFailed);
 }
 
 int parse_number(const char* text) {
@@ -58,7 +54,16 @@ int parse_number(const char* text) {
   return value;
 }
 
-/// Maps the plan's memfd privately, so that decoding it in place changes nothing outside.
+/// Makes an fd of ours close-on-exec: the command must not have it, or its execve would never show, and it could write
+/// records of its own. -1 when it is not open, which only some may be.
+int adopt(const plan::Context& context, int fd, bool required) {
+  Outcome r = attempt(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
+  if (r) return fd;
+  if (r.error == EBADF && !required) return -1;
+  plan::fail(context, plan::kHelperItself, r);
+}
+
+/// Maps the plan's memory file privately, so that decoding it in place changes nothing outside.
 Outcome load_plan(int fd, plan::Plan* loaded) {
   Outcome size = attempt(SYS_lseek, fd, 0, SEEK_END);
   if (!size) return size;
@@ -87,10 +92,10 @@ bool reap(long command, int* command_status) {
   }
 }
 
-/// Ends everything else first, so that the figures are those of the whole sandbox and the status is written when the
-/// last process is gone.
-[[noreturn]] void finish(int status_fd, int command_status) {
-  sys::call(SYS_kill, -1, SIGKILL);
+/// PID 1 ends everything else first, so that the figures are those of the whole sandbox and the status is written when
+/// the last process is gone.
+[[noreturn]] void finish(bool pid1, int status_fd, int command_status) {
+  if (pid1) sys::call(SYS_kill, -1, SIGKILL);
   while (sys::call(SYS_wait4, -1, nullptr, __WALL, nullptr) > 0) {
   }
   rusage usage = {};
@@ -101,63 +106,77 @@ bool reap(long command, int* command_status) {
   leave(WIFEXITED(command_status) ? WEXITSTATUS(command_status) : 128 + WTERMSIG(command_status));
 }
 
-[[noreturn]] void serve(long command, int status_fd) {
+/// Passes signals on and reaps until the command ends. Whoever is not PID 1 must never signal "everybody".
+[[noreturn]] void serve(long command, bool pid1, int status_fd) {
   for (;;) {
     siginfo_t info;
     long signal = sys::call(SYS_rt_sigtimedwait, &kAllSignals, &info, nullptr, kKernelSigset);
-    if (signal < 0) continue;  // EINTR
+    if (signal == -EINTR) continue;
+    if (signal < 0) leave(kFailed);  // refused: the kernel ends what is below us
     if (signal == SIGCHLD) {
       int status = 0;
-      if (reap(command, &status)) finish(status_fd, status);
+      if (reap(command, &status)) finish(pid1, status_fd, status);
     } else if (signal == plan::kBroadcastSignal && info.si_code == SI_QUEUE) {
-      sys::call(SYS_kill, -1, info.si_value.sival_int);
+      sys::call(SYS_kill, pid1 ? -1 : command, info.si_value.sival_int);
     } else {
       sys::call(SYS_kill, command, signal);
     }
   }
 }
 
-[[noreturn]] void start(long argc, char** argv) {
-  if (argc != 3) leave(kFailed);
-  int first = parse_number(argv[1]);
-  bool pid1 = argv[2][0] == 'p';
-  bool terminal = pid1 && argv[2][4] == '-';
-  int error_fd = first + static_cast<int>(InitFd::error);
-  int status_fd = first + static_cast<int>(InitFd::status);
-  int plan_fd = first + static_cast<int>(InitFd::plan);
-
-  // Nothing inside may trace us or read our memory. The command becomes dumpable again by its execve.
-  if (Outcome r = attempt(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0); !r) fail(error_fd, r);
-
-  plan::Plan rest;
-  if (Outcome r = load_plan(plan_fd, &rest); !r) fail(error_fd, r);
-  // The command must not have them: its execve would never show, and it could write its own records.
-  for (int fd = error_fd; fd <= plan_fd; fd++) {
-    if (Outcome r = attempt(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC); !r) fail(error_fd, r);
-  }
-  plan::Context context;
-  context.error_fd = error_fd;
-
-  if (!pid1) {
-    plan::run(rest, context);
-    leave(0);
-  }
-  // finish() signals everybody it may: that must be a PID namespace of ours and nothing else.
-  if (sys::call(SYS_getpid) != 1) fail(error_fd, plan::failure(SYS_getpid, EINVAL));
-
-  Outcome blocked = attempt(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, nullptr, kKernelSigset);
-  if (!blocked) fail(error_fd, blocked);
+/// Step "fork": the child goes on with the plan; we stay as its PID 1, or outside the PID namespace that it is born in.
+Outcome fork_command(plan::Context& context, bool keep_terminal) {
+  Outcome masked = attempt(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, nullptr, kKernelSigset);
+  if (!masked) return masked;
+  // For the command's own look at whether its parent is still there.
+  Outcome self = attempt(SYS_pidfd_open, sys::call(SYS_getpid), 0);
+  if (!self) return self;
   Outcome command = attempt(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-  if (!command) fail(error_fd, command);
+  if (!command) return command;
   if (command.value == 0) {
-    plan::run(rest, context);
-    leave(kFailed);
+    if (context.parent_pidfd >= 0) sys::call(SYS_close, context.parent_pidfd);
+    context.parent_pidfd = static_cast<int>(self.value);
+    sys::call(SYS_fcntl, self.value, F_SETFD, FD_CLOEXEC);
+    return {};
   }
   // Whoever reads the command's output must see its end when the command closes it, not when we do. A terminal is
   // different: programs close theirs on the way out, and were it the last, its hang-up would kill them there by SIGHUP.
-  sys::call(SYS_close_range, terminal ? 1 : 0, status_fd - 1, 0);
-  sys::call(SYS_close_range, status_fd + 1, ~0U, 0);
-  serve(command.value, status_fd);
+  int status_fd = context.helper_fds[static_cast<int>(HelperFd::status)];
+  int last = status_fd + kMaxHelperFds;
+  for (int fd = keep_terminal ? 1 : 0; fd <= last; fd++) {
+    if (fd != status_fd) sys::call(SYS_close, fd);
+  }
+  serve(command.value, sys::call(SYS_getpid) == 1, status_fd);
+}
+
+[[noreturn]] void start(long argc, char** argv) {
+  if (argc != 3) leave(kFailed);
+  int first = parse_number(argv[1]);
+  plan::Context context;
+  context.fork = fork_command;
+  context.error_fd = first + static_cast<int>(HelperFd::error);
+
+  // Nothing inside may trace us or read our memory. The command becomes dumpable again by its execve.
+  Outcome hidden = attempt(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (!hidden) plan::fail(context, plan::kHelperItself, hidden);
+
+  for (int i = 0; i < static_cast<int>(HelperFd::count); i++) {
+    context.helper_fds[i] = adopt(context, first + i, i <= static_cast<int>(HelperFd::plan));
+  }
+  auto given = [&context](HelperFd which) { return context.helper_fds[static_cast<int>(which)]; };
+  context.terminal_fd = given(HelperFd::terminal);
+  context.map_fd = given(HelperFd::map);
+  context.parent_pidfd = given(HelperFd::parent);
+  context.extra_count = static_cast<size_t>(parse_number(argv[2]));
+  if (context.extra_count > plan::kMaxExtraFds) plan::fail(context, plan::kHelperItself, plan::failure(0, EINVAL));
+  for (size_t i = 0; i < context.extra_count; i++) {
+    context.extra_fds[i] = adopt(context, first + static_cast<int>(HelperFd::count) + static_cast<int>(i), false);
+  }
+
+  plan::Plan rest;
+  if (Outcome r = load_plan(given(HelperFd::plan), &rest); !r) plan::fail(context, plan::kHelperItself, r);
+  plan::run(rest, context);
+  leave(kFailed);
 }
 
 }  // namespace

@@ -48,8 +48,12 @@ Outcome step_map_wait(const Step&, Context& context) {
   return answer[0] == 0 ? r : failure(SYS_write, answer[0]).at(answer[1]);
 }
 
-Outcome step_setns(const Step& step, Context&) {
-  return attempt(SYS_setns, step.number(0), step.number(1));
+// Only ever run by the helper, which shares no memory with the editor: whoever lives in the namespaces that are joined
+// may get to see it (CVE-2016-9962).
+Outcome step_setns(const Step& step, Context& context) {
+  auto i = static_cast<size_t>(step.number(0));
+  if (i >= context.extra_count) return failure(SYS_setns, EBADF);
+  return attempt(SYS_setns, context.extra_fds[i], step.number(1));
 }
 
 Outcome step_unshare(const Step& step, Context&) {

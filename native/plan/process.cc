@@ -24,12 +24,20 @@ constexpr int kTextBusyRetries = 50;
 constexpr int kEmptyPath = 0x1000;  // AT_EMPTY_PATH
 constexpr uint32_t kIutf8 = 0040000;
 
-// The kernel's struct sigaction and struct termios; libc's differ.
+// The kernel's own structs; libc's differ.
 struct KernelSigaction {
   void* handler;
   unsigned long flags;
   void* restorer;
   uint64_t mask;
+};
+
+struct KernelDirent {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t length;
+  uint8_t type;
+  char name[];
 };
 
 struct KernelTermios {
@@ -62,6 +70,38 @@ Outcome move_up(int* fd, size_t minimum) {
   return r;
 }
 
+/// What becomes fd `i`: the command's own, then the helper's, then the extra ones.
+int* kept_fd(Context& context, size_t i) {
+  if (i < context.fd_count) return &context.fds[i];
+  i -= context.fd_count;
+  constexpr size_t helpers = static_cast<size_t>(HelperFd::count);
+  return i < helpers ? &context.helper_fds[i] : &context.extra_fds[i - helpers];
+}
+
+/// Closes every fd from `first` on. Before Linux 5.9, and under filters that do not know close_range(2), the open ones
+/// are read from /proc; counting up to the limit instead could take a thousand million calls.
+Outcome close_from(const Context& context, size_t first) {
+  Outcome closed = attempt(SYS_close_range, first, ~0U, 0);
+  if (closed.error != ENOSYS || context.proc_fd < 0) return closed;
+  Outcome folder = attempt(SYS_openat, context.proc_fd, "self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (!folder) return folder;
+  alignas(KernelDirent) char entries[1024];
+  for (;;) {
+    Outcome read = attempt(SYS_getdents64, folder.value, entries, sizeof entries);
+    if (!read) return read;
+    if (read.value == 0) break;
+    for (long at = 0; at < read.value;) {
+      auto* entry = reinterpret_cast<KernelDirent*>(entries + at);
+      at += entry->length;
+      if (entry->name[0] == '.') continue;
+      long fd = 0;
+      for (const char* digit = entry->name; *digit != 0; digit++) fd = fd * 10 + (*digit - '0');
+      if (fd >= static_cast<long>(first) && fd != folder.value) sys::call(SYS_close, fd);
+    }
+  }
+  return attempt(SYS_close, folder.value);
+}
+
 }  // namespace
 
 // CLONE_CLEAR_SIGHAND resets handlers but leaves ignored signals ignored, and execve would hand that on (Node ignores
@@ -83,11 +123,13 @@ Outcome step_setpgid(const Step& step, Context&) {
 }
 
 // Our signals are blocked, so the kernel does not stop us with SIGTTOU for doing this from the background.
-Outcome step_foreground(const Step& step, Context&) {
+Outcome step_foreground(const Step& step, Context& context) {
+  auto i = static_cast<size_t>(step.number(0));
+  if (i >= context.extra_count) return failure(SYS_ioctl, EBADF);
   Outcome group = attempt(SYS_getpgid, 0);
   if (!group) return group;
   int32_t id = static_cast<int32_t>(group.value);
-  return attempt(SYS_ioctl, step.number(0), TIOCSPGRP, &id);
+  return attempt(SYS_ioctl, context.extra_fds[i], TIOCSPGRP, &id);
 }
 
 Outcome step_hostname(const Step& step, Context&) {
@@ -140,13 +182,23 @@ Outcome step_terminal(const Step& step, Context& context) {
   if (Outcome r = attempt(SYS_ioctl, slave.value, TCGETS, &settings); !r) return r;
   settings.iflag |= kIutf8;  // erase whole characters, not bytes
   if (Outcome r = attempt(SYS_ioctl, slave.value, TCSETS, &settings); !r) return r;
-  for (size_t i = 0; i < 3; i++) context.fds[i] = static_cast<int>(slave.value);
-  return send_fd(context.terminal_fd, master.get());
+  if (Outcome r = send_fd(context.terminal_fd, master.get()); !r) return r;
+  if (context.fork == nullptr) {
+    for (size_t i = 0; i < 3; i++) context.fds[i] = static_cast<int>(slave.value);
+    return {};
+  }
+  // In the helper the command's fds are in their places already.
+  ScopedFd opened_slave(slave.value);
+  for (int i = 0; i < 3; i++) {
+    if (Outcome r = attempt(SYS_dup3, opened_slave.get(), i, 0); !r) return r;
+  }
+  return {};
 }
 
 // Per thread of the parent, and cleared by a change of credentials, so it comes after those (prctl(2)). The parent may
 // have died before: its pidfd tells, where a pid would mean nothing across PID namespaces.
 Outcome step_pdeathsig(const Step& step, Context& context) {
+  if (context.parent_pidfd < 0) return failure(SYS_pidfd_open, ENOSYS);
   if (Outcome r = attempt(SYS_prctl, PR_SET_PDEATHSIG, step.number(0), 0, 0, 0); !r) return r;
   pollfd parent = {context.parent_pidfd, POLLIN, 0};
   timespec now = {};
@@ -158,41 +210,37 @@ Outcome step_pdeathsig(const Step& step, Context& context) {
 // Two passes, as in Go's forkAndExecInChild: what stands in the way of fd 0..n-1 is moved up first, then everything is
 // put in its place. Whatever else is open is closed.
 Outcome step_fds(const Step&, Context& context) {
+  bool helper = context.helper_fd >= 0;
   size_t behind = context.fd_count;
-  bool init = context.init_fd >= 0;
-  size_t kept = behind + (init ? static_cast<size_t>(InitFd::count) : 0);
-  size_t first_free = kept + 2;  // room for our own error pipe and PID 1's executable
+  size_t extra = behind + (helper ? static_cast<size_t>(HelperFd::count) : 0);
+  size_t kept = extra + (helper ? context.extra_count : 0);
+  size_t first_free = kept + 2;  // room for our own error pipe and the helper's executable
 
-  for (size_t i = 0; i < behind; i++) {
-    if (Outcome r = move_up(&context.fds[i], first_free); !r) return r.at(static_cast<int>(i));
+  for (size_t i = 0; i < kept; i++) {
+    if (Outcome r = move_up(kept_fd(context, i), first_free); !r) return r.at(static_cast<int>(i));
   }
   if (Outcome r = move_up(&context.error_fd, first_free); !r) return r;
-  if (Outcome r = move_up(&context.init_fd, first_free); !r) return r;
-  for (int& fd : context.init_fds) {
-    if (Outcome r = move_up(&fd, first_free); !r) return r;
-  }
+  if (Outcome r = move_up(&context.helper_fd, first_free); !r) return r;
+  if (Outcome r = move_up(&context.proc_fd, first_free); !r) return r;
 
-  for (size_t i = 0; i < behind; i++) {
-    int to = static_cast<int>(i);
-    if (context.fds[i] < 0) {
-      sys::call(SYS_close, to);  // it may not have been open
-    } else if (Outcome r = attempt(SYS_dup3, context.fds[i], to, 0); !r) {
-      return r.at(to);
+  for (size_t i = 0; i < kept; i++) {
+    int from = *kept_fd(context, i);
+    if (from < 0) {
+      sys::call(SYS_close, i);  // it may not have been open
+    } else if (Outcome r = attempt(SYS_dup3, from, i, 0); !r) {
+      return r.at(static_cast<int>(i));
     }
-  }
-  for (size_t i = behind; i < kept; i++) {
-    if (Outcome r = attempt(SYS_dup3, context.init_fds[i - behind], i, 0); !r) return r;
   }
   int error_fd = static_cast<int>(kept);
   if (Outcome r = attempt(SYS_dup3, context.error_fd, error_fd, O_CLOEXEC); !r) return r;
   context.error_fd = error_fd;
-  if (init) {
-    if (Outcome r = attempt(SYS_dup3, context.init_fd, error_fd + 1, O_CLOEXEC); !r) return r;
-    context.init_fd = error_fd + 1;
+  if (helper) {
+    if (Outcome r = attempt(SYS_dup3, context.helper_fd, error_fd + 1, O_CLOEXEC); !r) return r;
+    context.helper_fd = error_fd + 1;
   } else {
     sys::call(SYS_close, error_fd + 1);
   }
-  return attempt(SYS_close_range, first_free, ~0U, 0);
+  return close_from(context, first_free);
 }
 
 Outcome step_notty(const Step&, Context&) {
@@ -221,16 +269,24 @@ Outcome step_sigmask(const Step&, Context&) {
 }
 
 // From a sealed memfd, so that nothing inside can rewrite what we execute (CVE-2019-5736).
-Outcome step_init(const Step&, Context& context) {
+Outcome step_helper(const Step&, Context& context) {
   char* const environment[] = {nullptr};
-  return attempt(SYS_execveat, context.init_fd, "", context.init_argv, environment, kEmptyPath);
+  return attempt(SYS_execveat, context.helper_fd, "", context.helper_argv, environment, kEmptyPath);
+}
+
+// In the child of a vfork there must be no second one.
+Outcome step_fork(const Step& step, Context& context) {
+  if (context.fork == nullptr) return failure(SYS_clone, EINVAL);
+  return context.fork(context, step.number(0) != 0);
 }
 
 // The error pipe is closed by hand, as no execve will do it.
 Outcome step_park(const Step&, Context& context) {
   sys::call(SYS_close, context.error_fd);
   uint64_t none = 0;
-  for (;;) sys::call(SYS_rt_sigsuspend, &none, kKernelSigset);
+  while (sys::call(SYS_rt_sigsuspend, &none, kKernelSigset) == -EINTR) {
+  }
+  return attempt(SYS_exit_group, 127);
 }
 
 Outcome step_exit(const Step& step, Context&) {

@@ -22,13 +22,16 @@ Outcome run_step(const Step& step, Context& context) {
 
 }  // namespace
 
+void fail(const Context& context, int32_t step, const Outcome& outcome) {
+  ErrorRecord record = {step, outcome.index, outcome.error, outcome.syscall};
+  sys::call(SYS_write, context.error_fd, &record, sizeof record);
+  for (;;) sys::call(SYS_exit_group, 127);
+}
+
 void run(const Plan& plan, Context& context) {
   for (uint32_t i = 0; i < plan.step_count; i++) {
     Outcome outcome = run_step(plan.steps[i], context);
-    if (outcome) continue;
-    ErrorRecord record = {static_cast<int32_t>(plan.first_step + i), outcome.index, outcome.error, outcome.syscall};
-    sys::call(SYS_write, context.error_fd, &record, sizeof record);
-    sys::call(SYS_exit_group, 127);
+    if (!outcome) fail(context, static_cast<int32_t>(plan.first_step + i), outcome);
   }
 }
 

@@ -34,13 +34,17 @@ struct ExitRecord {
 };
 
 constexpr size_t kMaxFds = 64;
+constexpr size_t kMaxExtraFds = 16;
 constexpr size_t kMaxOwnFileSystems = 64;
 
-/// Under PID 1 the fds behind the command's are these, in this order.
-enum class InitFd : int { error, status, plan, count };
+/// What the helper finds behind the command's fds, in this order, with the extra fds after them; closed where the plan
+/// has no use for one.
+enum class HelperFd : int { error, status, plan, terminal, map, parent, count };
 
 /// Sent with SI_QUEUE by the owner: PID 1 sends the signal in si_value to every process but itself.
 constexpr int kBroadcastSignal = 64;
+
+struct Outcome;
 
 /// The child's own state while it runs its plan. Filled in by the parent before the clone.
 struct Context {
@@ -54,11 +58,18 @@ struct Context {
   /// Source of the child's fd i; negative: closed.
   int fds[kMaxFds] = {};
   size_t fd_count = 0;
+  /// What steps need beside the command's own: namespaces to join, a terminal whose foreground is wanted.
+  int extra_fds[kMaxExtraFds] = {};
+  size_t extra_count = 0;
+  /// The host's /proc, where close_range(2) is missing: open fds are found there.
+  int proc_fd = -1;
 
-  /// PID 1: its sealed executable, its arguments, and the fds that it gets behind the command's.
-  int init_fd = -1;
-  int init_fds[static_cast<size_t>(InitFd::count)] = {-1, -1, -1};
-  char* const* init_argv = nullptr;
+  /// The helper: its sealed executable, its arguments, and the fds that it gets behind the command's.
+  int helper_fd = -1;
+  int helper_fds[static_cast<size_t>(HelperFd::count)] = {-1, -1, -1, -1, -1, -1};
+  char* const* helper_argv = nullptr;
+  /// In the helper: how it forks. The child returns and goes on with the plan.
+  Outcome (*fork)(Context&, bool keep_terminal) = nullptr;
 
   /// The tree in which destinations are looked up.
   int root_fd = -1;
@@ -80,7 +91,10 @@ struct Outcome {
   Outcome at(int where) const { return {value, error, syscall, where}; }
 };
 
-/// Runs every step; on failure writes the record and exits with 127. Returns only when the last step is not an execve.
+/// Writes the record of a failed step, or of kHelperItself, and ends this process.
+[[noreturn]] void fail(const Context& context, int32_t step, const Outcome& outcome);
+
+/// Runs every step; a failed one ends this process. Returns only when the last step is not an execve.
 void run(const Plan& plan, Context& context);
 
 }  // namespace plan

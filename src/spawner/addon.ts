@@ -20,6 +20,10 @@ export interface NativeChild {
   fds: number[];
   terminal: number;
   status: number;
+  /** With NativeRequest.trace: for traceeWait() and traceeRequest(). */
+  tracee?: object;
+  /** The signal of its first stop; 0 when it ended before. */
+  signal?: number;
   /** CLOCK_MONOTONIC in nanoseconds; exact to some hundred of them. */
   started: number;
 }
@@ -34,16 +38,26 @@ export interface NativeExit {
   wallTime: number;
 }
 
+export interface NativeStop {
+  errno: number;
+  /** What stopped it; 0 when it has ended. */
+  signal: number;
+}
+
 export interface NativeRequest {
   plan: Uint8Array;
   /** Run by the helper executable once the plan has executed it. */
   helperPlan?: Uint8Array;
-  helper?: "pid1" | "run";
+  /** The helper runs the whole plan: it gets what the child would need for that. */
+  helperSetsUp: boolean;
   cloneFlags: number;
   cgroupFd: number;
   terminal: boolean;
   maps?: { setgroups: string; uidMap: string; gidMap: string };
   stdio: number[];
+  /** Fds of ours that steps name by their place in this list. */
+  extraFds: number[];
+  trace: boolean;
 }
 
 /** Entries of NativeRequest.stdio that are no fd. */
@@ -54,8 +68,9 @@ export interface Addon {
   readonly syscallNames: Readonly<Record<number, string>>;
   spawn(request: NativeRequest, done: (result: NativeFailure | NativeChild) => void): object;
   cancel(spawn: object): void;
-  watch(pidfd: number, reaps: boolean, status: number, started: number, exited: (exit: NativeExit) => void): void;
-  setHelper(executable: Uint8Array): void;
+  /** `pid` of a child of ours, or 0 for a process that is left to its parent. */
+  watch(pidfd: number, pid: number, status: number, started: number, exited: (exit: NativeExit) => void): void;
+  setHelper(executable: Uint8Array, file: string): void;
   pidfdOpen(pid: number): number;
   pidfdSendSignal(pidfd: number, signal: number, broadcast: boolean): void;
   /** Takes over the master; the callback gets null at the end. After terminalClose() the others do nothing. */
@@ -64,6 +79,13 @@ export interface Addon {
   terminalWrite(terminal: object, data: Uint8Array): void;
   terminalResize(terminal: object, columns: number, rows: number): void;
   terminalClose(terminal: object): void;
+  traceeWait(tracee: object, stopped: (stop: NativeStop) => void): void;
+  traceeRequest(
+    tracee: object,
+    what: "continue" | "detach",
+    signal: number,
+    done: (result: { errno: number }) => void,
+  ): void;
   duplicate(fd: number): number;
 }
 
@@ -87,7 +109,8 @@ export function addon(): Addon {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`Cannot load ${file} on ${process.arch}: ${why}. Install the build for this platform.`);
   }
-  native.setHelper(fs.readFileSync(path.join(folder, "sandbox-init")));
+  const helper = path.join(folder, "sandbox-init");
+  native.setHelper(fs.readFileSync(helper), helper);
   loaded = native;
   return native;
 }

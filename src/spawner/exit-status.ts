@@ -12,7 +12,7 @@ export function exitStatus(exit: NativeExit, reason?: ExitStatus["reason"]): Exi
   const signal = exit.status & 0x7f;
   return {
     code: signal === 0 ? (exit.status >> 8) & 0xff : null,
-    signal: signal === 0 ? null : (SIGNAL_NAMES.get(signal) ?? `SIG${signal}`),
+    signal: signal === 0 ? null : signalName(signal),
     coreDumped: (exit.status & CORE_DUMPED) !== 0,
     wallTime: exit.wallTime,
     userTime: exit.userTime,
@@ -20,6 +20,11 @@ export function exitStatus(exit: NativeExit, reason?: ExitStatus["reason"]): Exi
     maxRss: exit.maxRss,
     ...(reason === undefined ? {} : { reason }),
   };
+}
+
+/** 'SIGKILL' for 9; 'SIG40' for what has no name. */
+export function signalName(signal: number): string {
+  return SIGNAL_NAMES.get(signal) ?? `SIG${signal}`;
 }
 
 /** The number of a signal given by name or number. */

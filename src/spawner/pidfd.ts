@@ -37,7 +37,7 @@ export function pidfdWait(pidfd: number): Promise<ExitStatus> {
   return new Promise((resolve, reject) => {
     const own = call(() => addon().duplicate(pidfd));
     call(() =>
-      addon().watch(own, false, -1, 0, (exit) => {
+      addon().watch(own, 0, -1, 0, (exit) => {
         if (exit.errno === undefined) {
           resolve(exitStatus(exit));
           return;

@@ -6,8 +6,16 @@ import { capabilityMask } from "./capabilities";
 import { mountAttributes, mountSteps } from "./mount-steps";
 import type { OpenFilesLimit } from "./open-files-limit";
 import type { PlannedStep } from "./planned-step";
-import { rlimitSteps } from "./rlimit-steps";
-import { CLONE_FLAGS, type CloneFlag, type IdMapping, type SpawnOptions, type Step, type SysProcAttr } from "./types";
+import { type RlimitSteps, rlimitSteps } from "./rlimit-steps";
+import {
+  CLONE_FLAGS,
+  type CloneFlag,
+  type IdMapping,
+  type SpawnOptions,
+  type StdioEntry,
+  type Step,
+  type SysProcAttr,
+} from "./types";
 
 /** Who is asking: the ids of the process that spawns, and how many files it may open. */
 export interface Caller {
@@ -21,10 +29,16 @@ export interface Plan {
   readonly parent: readonly Step[];
   readonly child: readonly PlannedStep[];
   /** Run by the helper executable, which the child's last step executes. */
-  readonly helper?: { readonly mode: "pid1" | "run"; readonly steps: readonly PlannedStep[] };
+  readonly helper?: {
+    readonly steps: readonly PlannedStep[];
+    /** The helper joins namespaces first, and so it is the one that sets everything up. */
+    readonly setsUp: boolean;
+  };
   readonly cloneFlags: number;
   /** Written from outside while the child waits. */
   readonly maps?: { setgroups: string; uidMap: string; gidMap: string };
+  /** Fds of ours that steps name by their place here. */
+  readonly extraFds: readonly number[];
 }
 
 const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
@@ -47,9 +61,12 @@ function flagMask(flags: readonly CloneFlag[]): number {
 }
 
 /** "user, mount, pid": the namespaces in the words of namespaces(7). */
+function typeWords(flags: readonly CloneFlag[]): string {
+  return flags.map((flag) => flag.replace("CLONE_NEW", "").toLowerCase().replace(/^ns$/, "mount")).join(", ");
+}
+
 function namespaceWords(flags: readonly CloneFlag[]): string {
-  const words = flags.map((flag) => flag.replace("CLONE_NEW", "").toLowerCase().replace(/^ns$/, "mount"));
-  return words.length === 0 ? "no new namespaces" : `new ${words.join(", ")} namespace${words.length > 1 ? "s" : ""}`;
+  return flags.length === 0 ? "no new namespaces" : `new ${typeWords(flags)} namespace${flags.length > 1 ? "s" : ""}`;
 }
 
 function mapText(mappings: readonly IdMapping[]): string {
@@ -172,23 +189,54 @@ function credentialSteps(sys: SysProcAttr): PlannedStep[] {
   return steps;
 }
 
-/** Session and terminal: of the command, not of a PID 1 before it. After the fds, because terminals are named by them. */
-function sessionSteps(options: SpawnOptions): PlannedStep[] {
+/** The fd of ours behind sys.ctty: what the child's fd of that number is a copy of, or else the number itself (as Go). */
+function foregroundTerminal(options: SpawnOptions): number {
+  const ctty = options.sys?.ctty ?? 0;
+  const entry = stdioEntries(options)[ctty];
+  if (typeof entry === "number") return entry;
+  return ctty;
+}
+
+/**
+ * Session, process group and foreground: of the command, not of a PID 1 before it.
+ * @param terminal place of the foreground's terminal among the extra fds
+ */
+function groupSteps(options: SpawnOptions, terminal: number): PlannedStep[] {
   const sys = options.sys ?? {};
-  const ctty = sys.ctty ?? 0;
   const steps: PlannedStep[] = [];
   if (sys.setsid === true || options.terminal !== undefined) steps.push(step("setsid", "setsid", "a new session"));
   if (sys.setpgid === true || sys.foreground === true) {
     steps.push(step("setpgid", "setpgid", sys.pgid ? `group ${sys.pgid}` : "a new group", sys.pgid ?? 0));
   }
+  if (sys.foreground === true) {
+    steps.push(
+      step("foreground", "foreground", `group of the terminal, our fd ${foregroundTerminal(options)}`, terminal),
+    );
+  }
+  return steps;
+}
+
+/** What comes after the fds, because terminals are named by them, or as late as possible. */
+function lastSteps(options: SpawnOptions, limits: RlimitSteps, ending: Ending): PlannedStep[] {
+  const sys = options.sys ?? {};
+  const ctty = sys.ctty ?? 0;
+  const steps: PlannedStep[] = [];
   if (sys.noctty === true) steps.push(step("notty", "controlling terminal", "none"));
   if (sys.setctty === true || options.terminal !== undefined) {
-    steps.push(step("ctty", "controlling terminal", `fd ${ctty}`, ctty));
+    const fd = options.terminal === undefined ? ctty : 0;
+    steps.push(step("ctty", "controlling terminal", `fd ${fd}`, fd));
   }
-  if (sys.foreground === true) steps.push(step("foreground", "foreground", `group of fd ${ctty}`, ctty));
   if (sys.realTimeLimit !== undefined) {
     steps.push(step("itimer", "itimer", `SIGALRM after ${sys.realTimeLimit} ms`, sys.realTimeLimit));
   }
+  steps.push(...limits.late);
+  // Signals stay blocked until here: one that arrived earlier would end the child without a word. Tracing begins after
+  // that, as a signal would stop it with nobody there to continue it.
+  steps.push(step("sigmask", "signals", "unblocked"));
+  if (sys.ptrace === true) steps.push(step("ptrace", "ptrace", "traced by the spawner, stops at its execve"));
+  if (ending === "park") steps.push(step("park", "park", "hold the namespaces"));
+  else if (ending === "exit") steps.push(step("exit", "exit", "end here", 0));
+  else steps.push(execStep(ending.file, ending.args, options));
   return steps;
 }
 
@@ -231,24 +279,33 @@ function splitTime(sys: SysProcAttr): { cloned: CloneFlag[]; unshared: CloneFlag
 /** What the plan does at its end: execute a file, or one of the helper's own endings. */
 export type Ending = { file: string; args: readonly string[] } | "park" | "exit";
 
-/**
- * The plan for valid options.
- * @param caller decides whether the child may write its own id maps
- */
-export function compile(ending: Ending, options: SpawnOptions, caller: Caller): Plan {
-  const sys = options.sys ?? {};
-  const { cloned, unshared } = splitTime(sys);
-  const { steps: idMaps, maps } = mapSteps(sys, caller);
-  const limits = rlimitSteps(sys, caller.openFiles);
-  const mapsAfterUnshare = unshared.includes("CLONE_NEWUSER");
-  const signal = sys.pdeathsig;
-  const pdeathsig =
-    signal === undefined ? [] : [step("pdeathsig", "parent-death signal", signal, os.constants.signals[signal])];
+/** stdio, an entry for each of the child's fds. */
+export function stdioEntries(options: SpawnOptions): StdioEntry[] {
+  // A terminal is opened by the child, from its own devpts. What the fds are until then must not be closed in the helper,
+  // where something else would take their place.
+  if (options.terminal !== undefined) return hasJoin(options) ? ["ignore", "ignore", "ignore"] : [null, null, null];
+  const { stdio = "pipe" } = options;
+  return Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
+}
 
-  const child: PlannedStep[] = [
-    step("handlers", "signals", "every handler back to the default"),
-    // Once now, so that a child that hangs in its own set-up goes with us, and again where it will last.
-    ...pdeathsig,
+function hasJoin(options: SpawnOptions): boolean {
+  return (options.sys?.setns ?? []).length > 0;
+}
+
+function parentDeathSignal(signal: NodeJS.Signals): PlannedStep {
+  return step("pdeathsig", "parent-death signal", signal, os.constants.signals[signal]);
+}
+
+/** Everything between the clone and the command's own session: namespaces, root, privileges, working directory. */
+function setupSteps(
+  options: SpawnOptions,
+  limits: RlimitSteps,
+  unshared: readonly CloneFlag[],
+  idMaps: readonly PlannedStep[],
+): PlannedStep[] {
+  const { sys = {}, cwd, terminal } = options;
+  const mapsAfterUnshare = unshared.includes("CLONE_NEWUSER");
+  const steps: PlannedStep[] = [
     ...(mapsAfterUnshare ? [] : idMaps),
     ...(unshared.length > 0 ? [step("unshare", "unshare", namespaceWords(unshared), flagMask(unshared))] : []),
     ...(mapsAfterUnshare ? idMaps : []),
@@ -256,34 +313,83 @@ export function compile(ending: Ending, options: SpawnOptions, caller: Caller): 
     ...limits.early,
     ...credentialSteps(sys),
   ];
-  if (options.cwd !== undefined) child.push(about(options.cwd, step("chdir", "cwd", options.cwd, options.cwd)));
-  if (options.terminal !== undefined) {
-    const { columns, rows } = options.terminal;
-    child.push(step("terminal", "terminal", `/dev/ptmx, ${columns} columns, ${rows} rows`, columns, rows));
+  if (cwd !== undefined) steps.push(about(cwd, step("chdir", "cwd", cwd, cwd)));
+  if (terminal !== undefined) {
+    const { columns, rows } = terminal;
+    steps.push(step("terminal", "terminal", `/dev/ptmx, ${columns} columns, ${rows} rows`, columns, rows));
   }
-  // After the credentials, which clear it; before the fds, which close the pidfd that it looks at.
-  child.push(...pdeathsig);
-  child.push(step("fds", "fds", "stdio in place, everything else closed"));
+  return steps;
+}
 
-  // Signals stay blocked until here: one that arrived earlier would end the child without a word.
-  const last: PlannedStep[] = [...sessionSteps(options), ...limits.late];
-  last.push(step("sigmask", "signals", "unblocked"));
-  if (ending === "park") last.push(step("park", "park", "hold the namespaces"));
-  else if (ending === "exit") last.push(step("exit", "exit", "end here", 0));
-  else last.push(execStep(ending.file, ending.args, options));
+/** Joining, and a fork where the command must be born inside the PID namespace that was joined (setns(2)). */
+function joinSteps(sys: SysProcAttr, outer: readonly PlannedStep[], keepTerminal: boolean): PlannedStep[] {
+  const joins = sys.setns ?? [];
+  const steps = joins.map(({ fd, nstype }, i) =>
+    step("setns", "setns", `${typeWords(nstype)} of fd ${fd}`, i, flagMask(nstype)),
+  );
+  if (joins.some(({ nstype }) => nstype.includes("CLONE_NEWPID"))) {
+    steps.push(...outer); // cleared by what joining a user namespace does to the capabilities
+    steps.push(forkStep("into the PID namespace; the helper stays outside and looks after it", keepTerminal));
+    // Whatever ends the helper ends the command.
+    steps.push(parentDeathSignal("SIGKILL"));
+  }
+  return steps;
+}
 
-  const mode = ending === "park" ? "run" : hasInit(sys) ? "pid1" : undefined;
+function forkStep(detail: string, keepTerminal: boolean): PlannedStep {
+  return step("fork", "fork", detail, keepTerminal ? 1 : 0);
+}
+
+/**
+ * The plan for valid options.
+ * @param caller decides whether the child may write its own id maps
+ */
+export function compile(ending: Ending, options: SpawnOptions, caller: Caller): Plan {
+  const { sys = {}, terminal } = options;
+  const { cloned, unshared } = splitTime(sys);
+  const { steps: idMaps, maps } = mapSteps(sys, caller);
+  const joins = hasJoin(options);
+  const joinsPid = joins && (sys.setns ?? []).some(({ nstype }) => nstype.includes("CLONE_NEWPID"));
+  const init = hasInit(sys);
+  const withHelper = joins || init || ending === "park";
+
+  const outer = sys.pdeathsig === undefined ? [] : [parentDeathSignal(sys.pdeathsig)];
+  // In the child: of the editor's thread, or of the helper that forked it.
+  const inner = joinsPid ? [parentDeathSignal("SIGKILL")] : outer;
+  const extraFds = (sys.setns ?? []).map(({ fd }) => fd);
+  const group = groupSteps(options, extraFds.length);
+  if (sys.foreground === true) extraFds.push(foregroundTerminal(options));
+
+  const handlers = step("handlers", "signals", "every handler back to the default");
+  const fds = step("fds", "fds", "stdio in place, everything else closed");
+  const limits = rlimitSteps(sys, caller.openFiles);
+  const setup = setupSteps(options, limits, unshared, idMaps);
+  const last = lastSteps(options, limits, ending);
+  const fork = init ? [forkStep("the command; we are its PID 1", terminal !== undefined)] : [];
+  // The parent-death signal is set once at the beginning, so that a child that hangs in its own set-up goes with us, and
+  // again after the credentials, which clear it, and before the fds, which close the pidfd that it looks at.
+  let child: PlannedStep[];
+  let helper: PlannedStep[] = [];
+  if (joins) {
+    child = [handlers, ...outer, fds];
+    helper = [...joinSteps(sys, outer, terminal !== undefined), ...setup, ...inner, ...fork, ...group, ...last];
+  } else if (withHelper) {
+    child = [handlers, ...outer, ...setup, ...inner, fds];
+    helper = [...fork, ...group, ...last];
+  } else {
+    child = [handlers, ...outer, ...setup, ...inner, ...group, fds, ...last];
+  }
+
   const detail = [namespaceWords(cloned), ...(sys.cgroupFD === undefined ? [] : [`cgroup of fd ${sys.cgroupFD}`])];
-  const plan: Plan = {
+  return {
     parent: [
       { name: "prepare", detail: "pipes, fds and memory for the child" },
       { name: "clone3", detail: detail.join(", ") },
     ],
-    child,
+    child: withHelper ? [...child, step("helper", "exec", "the helper, which runs the rest")] : child,
+    ...(withHelper ? { helper: { steps: helper, setsUp: joins } } : {}),
     cloneFlags: flagMask(cloned),
     ...(maps === undefined ? {} : { maps }),
+    extraFds,
   };
-  if (mode === undefined) return { ...plan, child: [...child, ...last] };
-  const helper = mode === "pid1" ? "our PID 1, which runs the rest" : "the helper, which runs the rest";
-  return { ...plan, child: [...child, step("init", "exec", helper)], helper: { mode, steps: last } };
 }

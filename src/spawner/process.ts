@@ -7,7 +7,8 @@ import { type Addon, addon, type NativeChild } from "./addon";
 import { SpawnError, systemError } from "./errors";
 import { exitStatus, signalNumber } from "./exit-status";
 import { openTerminal } from "./terminal";
-import type { ExitStatus, Process, Terminal } from "./types";
+import { TracedProcess } from "./tracee";
+import type { ExitStatus, Process, Terminal, Tracee } from "./types";
 
 /** fd 0 is written to; 1 and 2 are read; from 3 on, both. */
 function openStream(fd: number, index: number): (Readable & Writable) | null {
@@ -20,6 +21,7 @@ export class SpawnedProcess implements Process {
   readonly stdio: readonly ((Readable & Writable) | null)[];
   readonly exited: Promise<ExitStatus>;
   readonly terminal?: Terminal;
+  readonly tracee?: Tracee;
   #pidfd: number;
   #reason: ExitStatus["reason"];
 
@@ -29,7 +31,7 @@ export class SpawnedProcess implements Process {
     this.#pidfd = child.pidfd;
     this.stdio = child.fds.map(openStream);
     this.exited = new Promise((resolve) => {
-      native.watch(child.pidfd, true, child.status, child.started, (exit) => {
+      native.watch(child.pidfd, child.pid, child.status, child.started, (exit) => {
         this.#pidfd = -1;
         this.stdin?.destroy(); // nobody is left to read it
         const { code, signal } = exitStatus(exit);
@@ -39,6 +41,7 @@ export class SpawnedProcess implements Process {
       });
     });
     if (child.terminal >= 0) this.terminal = openTerminal(native, child.terminal, this.exited);
+    if (child.tracee !== undefined) this.tracee = new TracedProcess(native, child.tracee, child.signal ?? 0);
   }
 
   get pidfd(): number {

@@ -111,7 +111,7 @@ export function remedyFor(failed: FailedStep): string | undefined {
       return code === "ENOENT" || code === "EACCES"
         ? "The folder must exist inside the sandbox and be open to its user."
         : undefined;
-    case "init":
+    case "helper":
       return code === "EACCES"
         ? "vm.memfd_noexec forbids programs in memory: sudo sysctl -w vm.memfd_noexec=1"
         : undefined;

@@ -4,19 +4,13 @@ import { type Addon, addon, type NativeChild, type NativeFailure, type NativeReq
 import { encode } from "./encode";
 import { OptionsError, spawnError } from "./errors";
 import { openFilesLimit } from "./open-files-limit";
-import { allSteps, type Caller, compile, type Ending, type Plan } from "./plan";
+import { allSteps, type Caller, compile, type Ending, type Plan, stdioEntries } from "./plan";
 import { SpawnedProcess } from "./process";
 import type { Process, SpawnOptions, StdioEntry, Step } from "./types";
 import { validate, validateCommand } from "./validate";
 
 function caller(): Caller {
   return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, openFiles: openFilesLimit() };
-}
-
-function stdioEntries(options: SpawnOptions): StdioEntry[] {
-  if (options.terminal !== undefined) return [null, null, null]; // filled in by the child, from its own devpts
-  const { stdio = "pipe" } = options;
-  return Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
 }
 
 function nativeStdio(entry: StdioEntry, index: number): number {
@@ -30,14 +24,15 @@ function nativeRequest(native: Addon, plan: Plan, options: SpawnOptions): Native
   const first = plan.parent.length;
   return {
     plan: encode(native, plan.child, first),
-    ...(plan.helper === undefined
-      ? {}
-      : { helper: plan.helper.mode, helperPlan: encode(native, plan.helper.steps, first + plan.child.length) }),
+    ...(plan.helper === undefined ? {} : { helperPlan: encode(native, plan.helper.steps, first + plan.child.length) }),
+    helperSetsUp: plan.helper?.setsUp === true,
     cloneFlags: plan.cloneFlags,
     cgroupFd: options.sys?.cgroupFD ?? -1,
     terminal: options.terminal !== undefined,
     ...(plan.maps === undefined ? {} : { maps: plan.maps }),
     stdio: stdioEntries(options).map(nativeStdio),
+    extraFds: [...plan.extraFds],
+    trace: options.sys?.ptrace === true,
   };
 }
 

@@ -106,7 +106,10 @@ export interface SysProcAttr {
   /** Put the child into process group `pgid`, or into a new one of its own when pgid is absent. */
   setpgid?: boolean;
   pgid?: number;
-  /** Make the child's process group the foreground group of the terminal `ctty`. Implies setpgid. */
+  /**
+   * Make the child's process group the foreground group of the terminal `ctty`. Implies setpgid. Here `ctty` is an index
+   * in the child where stdio has an entry, and otherwise an fd of ours, as in Go.
+   */
   foreground?: boolean;
   /** Make fd `ctty` (an index in the child) the controlling terminal. Needs setsid. */
   setctty?: boolean;
@@ -115,13 +118,16 @@ export interface SysProcAttr {
   ctty?: number;
   /** Signal that the child gets when the thread that spawned it ends. */
   pdeathsig?: NodeJS.Signals;
-  /** Stop at execve(2), traced by the spawner. */
+  /** Stop at execve(2), traced by the spawner: see Process.tracee. */
   ptrace?: boolean;
   /** Raised in the permitted, inheritable and ambient sets, and kept across the change of user. */
   ambientCaps?: Capability[];
   /** fd of a cgroup v2 directory; the child is born in it (CLONE_INTO_CGROUP). */
   cgroupFD?: number;
-  /** Namespaces to join, in order; fd is a pidfd or a namespace fd. */
+  /**
+   * Namespaces to join, in order: after those of cloneflags are made, before those of unshareflags. fd is a pidfd (of a
+   * holder, of a sandbox's PID 1), with as many types as wanted, or the fd of one namespace (/proc/PID/ns/net).
+   */
   setns?: { fd: number; nstype: CloneFlag[] }[];
   rlimits?: Rlimit[];
   /** Milliseconds until SIGALRM (ITIMER_REAL). */
@@ -200,8 +206,38 @@ export interface Terminal {
   resize(columns: number, rows: number): void;
 }
 
+/** A stop of a traced process (ptrace(2)). */
+export interface Stop {
+  /** The signal that it is about to get; SIGTRAP at its execve. continue() with it, or it never arrives. */
+  readonly signal: string;
+}
+
+/** A process that is traced by the spawner's thread, and killed when that ends. */
+export interface Tracee {
+  /**
+   * The next stop; the first is SIGTRAP at execve(2), before the command's first instruction. Null once the process has
+   * ended or is no longer traced.
+   * @throws SpawnError
+   */
+  nextStop(): Promise<Stop | null>;
+  /**
+   * Let it run on until its next stop (PTRACE_CONT).
+   * @param signal delivered to it
+   * @throws SpawnError ESRCH when it is not stopped, or gone
+   */
+  continue(signal?: NodeJS.Signals | number): Promise<void>;
+  /**
+   * Trace it no more (PTRACE_DETACH) and let it run on. With 'SIGSTOP' it waits for another debugger.
+   * @throws SpawnError ESRCH when it is not stopped, or gone
+   */
+  detach(signal?: NodeJS.Signals | number): Promise<void>;
+}
+
 export interface Process extends AsyncDisposable {
-  /** Outside pid of the process that was cloned: the command, or the PID 1 of its PID namespace. */
+  /**
+   * Outside pid of the process that was cloned: the command, the PID 1 of its PID namespace, or, for a command that was
+   * born inside a PID namespace it joined, the process outside that looks after it.
+   */
   readonly pid: number;
   /** Owned by this object and closed once the process is reaped; -1 from then on. */
   readonly pidfd: number;
@@ -210,6 +246,8 @@ export interface Process extends AsyncDisposable {
   readonly stderr: Readable | null;
   readonly stdio: readonly (Readable | Writable | null)[];
   readonly terminal?: Terminal;
+  /** With sys.ptrace. */
+  readonly tracee?: Tracee;
   /** Never rejects. */
   readonly exited: Promise<ExitStatus>;
   /**

@@ -155,8 +155,6 @@ function combinationProblems(options: SpawnOptions): Problem[] {
   if (sys.pgid !== undefined && sys.setpgid !== true && sys.foreground !== true) {
     refuse("sys.pgid", "needs sys.setpgid");
   }
-  if (sys.setns !== undefined && sys.setns.length > 0) refuse("sys.setns", "joining namespaces is not supported yet");
-  if (sys.ptrace === true) refuse("sys.ptrace", "tracing is not supported yet");
   for (const [i, { soft, hard }] of (sys.rlimits ?? []).entries()) {
     if (hard !== -1 && (soft === -1 || soft > hard)) {
       refuse(`sys.rlimits[${i}].soft`, "must not be above the hard limit (getrlimit(2))");
