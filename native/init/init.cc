@@ -136,7 +136,6 @@ Outcome fork_command(plan::Context& context, bool keep_terminal) {
   if (command.value == 0) {
     if (context.parent_pidfd >= 0) sys::call(SYS_close, context.parent_pidfd);
     context.parent_pidfd = static_cast<int>(self.value);
-    sys::call(SYS_fcntl, self.value, F_SETFD, FD_CLOEXEC);
     return {};
   }
   // Whoever reads the command's output must see its end when the command closes it, not when we do. A terminal is

@@ -2,20 +2,15 @@
 // can show what would be done. The order is the kernel's; the reason stands beside each part.
 
 import * as os from "node:os";
-import { capabilityMask } from "./capabilities";
-import { mountAttributes, mountSteps } from "./mount-steps";
+import { credentialSteps } from "./credential-steps";
+import { execStep } from "./exec-step";
+import { type IdMaps, idMapSteps } from "./id-map-steps";
 import type { OpenFilesLimit } from "./open-files-limit";
-import type { PlannedStep } from "./planned-step";
+import { about, type PlannedStep, step } from "./planned-step";
 import { type RlimitSteps, rlimitSteps } from "./rlimit-steps";
-import {
-  CLONE_FLAGS,
-  type CloneFlag,
-  type IdMapping,
-  type SpawnOptions,
-  type StdioEntry,
-  type Step,
-  type SysProcAttr,
-} from "./types";
+import { foregroundTerminal, groupSteps, hasJoin, terminalSteps } from "./session-steps";
+import { CLONE_FLAGS, type CloneFlag, type SpawnOptions, type Step, type SysProcAttr } from "./types";
+import { worldSteps } from "./world-steps";
 
 /** Who is asking: the ids of the process that spawns, and how many files it may open. */
 export interface Caller {
@@ -36,24 +31,14 @@ export interface Plan {
   };
   readonly cloneFlags: number;
   /** Written from outside while the child waits. */
-  readonly maps?: { setgroups: string; uidMap: string; gidMap: string };
+  readonly maps?: IdMaps;
   /** Fds of ours that steps name by their place here. */
   readonly extraFds: readonly number[];
 }
 
-const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
-
 /** Every step of a plan in its order; the numbers in error records are indices into this. */
 export function allSteps(plan: Plan): Step[] {
   return [...plan.parent, ...plan.child, ...(plan.helper?.steps ?? [])];
-}
-
-function step(op: string, name: string, detail: string, ...args: PlannedStep["args"]): PlannedStep {
-  return { op, name, detail, args };
-}
-
-function about(path: string, planned: PlannedStep): PlannedStep {
-  return { ...planned, path };
 }
 
 function flagMask(flags: readonly CloneFlag[]): number {
@@ -69,163 +54,10 @@ function namespaceWords(flags: readonly CloneFlag[]): string {
   return flags.length === 0 ? "no new namespaces" : `new ${typeWords(flags)} namespace${flags.length > 1 ? "s" : ""}`;
 }
 
-function mapText(mappings: readonly IdMapping[]): string {
-  return mappings.map((line) => `${line.containerID} ${line.hostID} ${line.size}\n`).join("");
-}
-
-/** The kernel lets a process map itself exactly one id, its own (user_namespaces(7)); all else is written from outside. */
-function isSelfWritable(mappings: readonly IdMapping[], own: number): boolean {
-  const [only, more] = mappings;
-  return only !== undefined && more === undefined && only.hostID === own && only.size === 1;
-}
-
-interface MapPlan {
-  steps: PlannedStep[];
-  maps?: Plan["maps"];
-}
-
-function mapSteps(sys: SysProcAttr, caller: Caller): MapPlan {
-  const { uidMappings = [], gidMappings = [] } = sys;
-  if (uidMappings.length === 0 && gidMappings.length === 0) return { steps: [] };
-  const setgroups = sys.gidMappingsEnableSetgroups === true ? "" : "deny";
-  const uidMap = mapText(uidMappings);
-  const gidMap = mapText(gidMappings);
-  const detail = `uid ${uidMap.trim().replaceAll("\n", ", ")}; gid ${gidMap.trim().replaceAll("\n", ", ")}`;
-  // With setgroups(2) left allowed, not even its own group: that takes CAP_SETGID outside.
-  if (setgroups !== "" && isSelfWritable(uidMappings, caller.uid) && isSelfWritable(gidMappings, caller.gid)) {
-    return { steps: [step("map_self", "id-map", `${detail} (written by the child)`, setgroups, uidMap, gidMap)] };
-  }
-  return {
-    steps: [step("map_wait", "id-map", `${detail} (written from outside)`)],
-    maps: { setgroups, uidMap, gidMap },
-  };
-}
-
-function rootSteps(sys: SysProcAttr, newIpc: boolean): PlannedStep[] {
-  const { rootfs, mounts = [], maskedPaths = [], readonlyPaths = [] } = sys;
-  const steps: PlannedStep[] = [];
-  if (rootfs?.path !== undefined) {
-    const options = [...(rootfs.options ?? []), ...(rootfs.readonly === true ? ["ro"] : [])];
-    const how = options.length > 0 ? ` (${options.join(",")})` : "";
-    steps.push(
-      about(
-        rootfs.path,
-        step("root_bind", "rootfs", `${rootfs.path}, recursively${how}`, rootfs.path, mountAttributes(options)),
-      ),
-    );
-  } else if (rootfs !== undefined) {
-    steps.push(step("root_tmpfs", "rootfs", "a fresh tmpfs", ["mode=755"]));
-  }
-  steps.push(...mounts.flatMap((mount) => mountSteps(mount, newIpc)));
-  steps.push(...maskedPaths.map((path) => about(path, step("mask", "mask", path, path))));
-  steps.push(...readonlyPaths.map((path) => about(path, step("readonly", "read-only", path, path))));
-  if (rootfs !== undefined) {
-    if (rootfs.path === undefined && rootfs.readonly === true) {
-      steps.push(step("root_readonly", "read-only", "/"));
-    }
-    steps.push(step("pivot_root", "pivot_root", "into the new root; the old one is unmounted"));
-  }
-  return steps;
-}
-
-/** Namespaces and what fills them; needs the capabilities that a new user namespace gives. */
-function worldSteps(sys: SysProcAttr): PlannedStep[] {
-  const flags = [...(sys.cloneflags ?? []), ...(sys.unshareflags ?? [])];
-  const steps: PlannedStep[] = [];
-  if (sys.hostname !== undefined) steps.push(step("hostname", "hostname", sys.hostname, sys.hostname));
-  if (sys.domainname !== undefined) steps.push(step("domainname", "domainname", sys.domainname, sys.domainname));
-  if (sys.loopback === true) steps.push(step("loopback", "loopback", "lo up"));
-  if (flags.includes("CLONE_NEWNS")) {
-    steps.push(step("propagation", "propagation", "/ private, recursively"));
-    steps.push(...rootSteps(sys, flags.includes("CLONE_NEWIPC")));
-  }
-  if (sys.chroot !== undefined) steps.push(about(sys.chroot, step("chroot", "chroot", sys.chroot, sys.chroot)));
-  for (const [clock, offset] of Object.entries(sys.timeOffsets ?? {})) {
-    const line = `${clock} ${offset.secs} ${offset.nanosecs}`;
-    steps.push(step("time_offset", "time offset", line, `${line}\n`));
-  }
-  return steps;
-}
-
-function groupBytes(groups: readonly number[]): Uint8Array {
-  return new Uint8Array(Uint32Array.from(groups).buffer);
-}
-
-/** Users and capabilities, from most to least powerful: each needs what the next takes away. */
-function credentialSteps(sys: SysProcAttr): PlannedStep[] {
-  const { credential, capabilities, ambientCaps = [] } = sys;
-  const steps: PlannedStep[] = [];
-  if (sys.oomScoreAdj !== undefined) {
-    steps.push(step("oom_score_adj", "oom_score_adj", String(sys.oomScoreAdj), String(sys.oomScoreAdj)));
-  }
-  if (sys.newSessionKeyring === true) steps.push(step("keyring", "keyring", "a new session keyring"));
-  if (capabilities !== undefined) {
-    const kept = capabilities.bounding ?? [];
-    const shown = kept.length === 0 ? "none" : kept.join(", ");
-    steps.push(step("bounding", "bounding set", shown, capabilityMask(kept)));
-  }
-  if (credential !== undefined) {
-    if (capabilities !== undefined || ambientCaps.length > 0) {
-      steps.push(step("keep_caps", "keep capabilities", "across the change of user"));
-    }
-    const groups = credential.groups ?? [];
-    const denied = (sys.gidMappings ?? []).length > 0 && sys.gidMappingsEnableSetgroups !== true;
-    if (credential.noSetGroups !== true && !(denied && groups.length === 0)) {
-      steps.push(step("groups", "groups", groups.length === 0 ? "none" : groups.join(", "), groupBytes(groups)));
-    }
-    steps.push(step("gid", "gid", String(credential.gid), credential.gid));
-    steps.push(step("uid", "uid", String(credential.uid), credential.uid));
-  }
-  if (capabilities !== undefined) {
-    const sets = [capabilities.effective, capabilities.permitted, capabilities.inheritable].map((set) => set ?? []);
-    const shown = ["effective", "permitted", "inheritable"].map((set, i) => `${set} ${sets[i]?.join(" ") || "none"}`);
-    steps.push(step("capabilities", "capabilities", shown.join("; "), ...sets.map((set) => capabilityMask(set))));
-  }
-  if (ambientCaps.length > 0) {
-    steps.push(step("ambient", "ambient set", ambientCaps.join(", "), capabilityMask(ambientCaps)));
-  }
-  if (sys.noNewPrivileges === true) steps.push(step("no_new_privs", "no_new_privs", "set"));
-  if (sys.umask !== undefined) steps.push(step("umask", "umask", sys.umask.toString(8), sys.umask));
-  return steps;
-}
-
-/** The fd of ours behind sys.ctty: what the child's fd of that number is a copy of, or else the number itself (as Go). */
-function foregroundTerminal(options: SpawnOptions): number {
-  const ctty = options.sys?.ctty ?? 0;
-  const entry = stdioEntries(options)[ctty];
-  if (typeof entry === "number") return entry;
-  return ctty;
-}
-
-/**
- * Session, process group and foreground: of the command, not of a PID 1 before it.
- * @param terminal place of the foreground's terminal among the extra fds
- */
-function groupSteps(options: SpawnOptions, terminal: number): PlannedStep[] {
-  const sys = options.sys ?? {};
-  const steps: PlannedStep[] = [];
-  if (sys.setsid === true || options.terminal !== undefined) steps.push(step("setsid", "setsid", "a new session"));
-  if (sys.setpgid === true || sys.foreground === true) {
-    steps.push(step("setpgid", "setpgid", sys.pgid ? `group ${sys.pgid}` : "a new group", sys.pgid ?? 0));
-  }
-  if (sys.foreground === true) {
-    steps.push(
-      step("foreground", "foreground", `group of the terminal, our fd ${foregroundTerminal(options)}`, terminal),
-    );
-  }
-  return steps;
-}
-
-/** What comes after the fds, because terminals are named by them, or as late as possible. */
+/** What comes after the fds: because they name terminals, or because it is to be as late as possible. */
 function lastSteps(options: SpawnOptions, limits: RlimitSteps, ending: Ending): PlannedStep[] {
   const sys = options.sys ?? {};
-  const ctty = sys.ctty ?? 0;
-  const steps: PlannedStep[] = [];
-  if (sys.noctty === true) steps.push(step("notty", "controlling terminal", "none"));
-  if (sys.setctty === true || options.terminal !== undefined) {
-    const fd = options.terminal === undefined ? ctty : 0;
-    steps.push(step("ctty", "controlling terminal", `fd ${fd}`, fd));
-  }
+  const steps = terminalSteps(options);
   if (sys.realTimeLimit !== undefined) {
     steps.push(step("itimer", "itimer", `SIGALRM after ${sys.realTimeLimit} ms`, sys.realTimeLimit));
   }
@@ -238,30 +70,6 @@ function lastSteps(options: SpawnOptions, limits: RlimitSteps, ending: Ending): 
   else if (ending === "exit") steps.push(step("exit", "exit", "end here", 0));
   else steps.push(execStep(ending.file, ending.args, options));
   return steps;
-}
-
-/** The environment as the child gets it: NAME=value. */
-function environment(options: SpawnOptions): string[] {
-  return Object.entries(options.env ?? process.env).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${value}`],
-  );
-}
-
-/** Where execve is tried, in order, as execvp(3) does it: on the *child's* PATH. */
-function candidates(file: string, options: SpawnOptions): string[] {
-  if (file.includes("/")) return [file];
-  const search = (options.env ?? process.env).PATH ?? DEFAULT_PATH;
-  return search.split(":").map((folder) => (folder === "" ? `./${file}` : `${folder}/${file}`));
-}
-
-function execStep(file: string, args: readonly string[], options: SpawnOptions): PlannedStep {
-  const argv = [options.argv0 ?? file, ...args];
-  const searched = !file.includes("/");
-  const detail = `${[file, ...args].join(" ")}${searched ? " (looked up on PATH)" : ""}`;
-  return about(
-    file,
-    step("exec", "exec", detail, candidates(file, options), argv, environment(options), searched ? 1 : 0),
-  );
 }
 
 /** Whether a PID 1 of ours comes before the command. */
@@ -278,19 +86,6 @@ function splitTime(sys: SysProcAttr): { cloned: CloneFlag[]; unshared: CloneFlag
 
 /** What the plan does at its end: execute a file, or one of the helper's own endings. */
 export type Ending = { file: string; args: readonly string[] } | "park" | "exit";
-
-/** stdio, an entry for each of the child's fds. */
-export function stdioEntries(options: SpawnOptions): StdioEntry[] {
-  // A terminal is opened by the child, from its own devpts. What the fds are until then must not be closed in the helper,
-  // where something else would take their place.
-  if (options.terminal !== undefined) return hasJoin(options) ? ["ignore", "ignore", "ignore"] : [null, null, null];
-  const { stdio = "pipe" } = options;
-  return Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
-}
-
-function hasJoin(options: SpawnOptions): boolean {
-  return (options.sys?.setns ?? []).length > 0;
-}
 
 function parentDeathSignal(signal: NodeJS.Signals): PlannedStep {
   return step("pdeathsig", "parent-death signal", signal, os.constants.signals[signal]);
@@ -347,7 +142,7 @@ function forkStep(detail: string, keepTerminal: boolean): PlannedStep {
 export function compile(ending: Ending, options: SpawnOptions, caller: Caller): Plan {
   const { sys = {}, terminal } = options;
   const { cloned, unshared } = splitTime(sys);
-  const { steps: idMaps, maps } = mapSteps(sys, caller);
+  const { steps: idMaps, maps } = idMapSteps(sys, caller);
   const joins = hasJoin(options);
   const joinsPid = joins && (sys.setns ?? []).some(({ nstype }) => nstype.includes("CLONE_NEWPID"));
   const init = hasInit(sys);

@@ -9,3 +9,13 @@ export interface PlannedStep extends Step {
   /** The path that it is about, for errors. */
   readonly path?: string;
 }
+
+/** A step about nothing but its arguments. */
+export function step(op: string, name: string, detail: string, ...args: PlannedStep["args"]): PlannedStep {
+  return { op, name, detail, args };
+}
+
+/** The same, about a path. */
+export function about(path: string, planned: PlannedStep): PlannedStep {
+  return { ...planned, path };
+}

@@ -4,8 +4,9 @@ import { type Addon, addon, type NativeChild, type NativeFailure, type NativeReq
 import { encode } from "./encode";
 import { OptionsError, spawnError } from "./errors";
 import { openFilesLimit } from "./open-files-limit";
-import { allSteps, type Caller, compile, type Ending, type Plan, stdioEntries } from "./plan";
+import { allSteps, type Caller, compile, type Ending, type Plan } from "./plan";
 import { SpawnedProcess } from "./process";
+import { stdioEntries } from "./session-steps";
 import type { Process, SpawnOptions, StdioEntry, Step } from "./types";
 import { validate, validateCommand } from "./validate";
 
