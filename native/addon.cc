@@ -8,125 +8,15 @@
 #include <signal.h>
 #include <string.h>
 
-#include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 #include "exit_watcher.h"
+#include "instance.h"
 #include "plan/plan.h"
 #include "plan/syscalls.h"
-#include "poll_handle.h"
-#include "spawner.h"
 #include "terminal.h"
 
 namespace {
-
-/// make_shared() needs a symbol of GCC 9's libstdc++ (portability.cc).
-template <typename T, typename... Arguments>
-std::shared_ptr<T> shared(Arguments&&... arguments) {
-  return std::shared_ptr<T>(new T(std::forward<Arguments>(arguments)...));
-}
-
-class Instance {
- public:
-  explicit Instance(Napi::Env env) : context_(env, "sandbox-tasks:spawn") {
-    done_ = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
-                                          "sandbox-tasks:spawn", 0, 1);
-    done_.Unref(env);
-    spawner_ = std::make_unique<Spawner>([this](std::shared_ptr<Spawn> spawn) {
-      Spawn* key = spawn.get();
-      complete(key, [spawn = std::move(spawn)](Napi::Env env, JsResult& result) { describe(env, *spawn, result); });
-    });
-    // Hooks run in reverse order: registered after the function above, this one still finds it alive.
-    napi_add_async_cleanup_hook(env, shut_down, this, nullptr);
-  }
-
-  void submit(Napi::Env env, std::shared_ptr<Spawn> spawn, Napi::Function callback) {
-    expect(env, spawn.get(), callback);
-    spawner_->submit(std::move(spawn));
-  }
-
-  /// Makes a ptrace request on the spawner's thread; calls back with {errno}.
-  void request(Napi::Env env, std::shared_ptr<Tracee> tracee, long what, int signal, Napi::Function callback) {
-    auto key = shared<char>();
-    expect(env, key.get(), callback);
-    spawner_->post([this, key, tracee = std::move(tracee), what, signal] {
-      int error = tracee->request(what, signal);
-      complete(key.get(), [key, error](Napi::Env, JsResult& result) { result.set("errno", error); });
-    });
-  }
-
-  /// Waits for a tracee's next stop on a thread of its own, which may outlive this environment: only the tracee can end
-  /// the wait. Calls back with {signal, errno}.
-  void wait(Napi::Env env, std::shared_ptr<Tracee> tracee, Napi::Function callback) {
-    auto key = shared<char>();
-    expect(env, key.get(), callback);
-    std::thread([link = link_, key, tracee = std::move(tracee)] {
-      Stop stop = tracee->wait();
-      std::lock_guard lock(link->mutex);
-      if (link->instance == nullptr) return;
-      link->instance->complete(key.get(), [key, stop](Napi::Env, JsResult& result) {
-        result.set("signal", stop.signal);
-        result.set("errno", stop.error);
-      });
-    }).detach();
-  }
-
-  Spawner& spawner() { return *spawner_; }
-  PollHandles& handles() { return handles_; }
-
- private:
-  using Fill = std::function<void(Napi::Env, JsResult&)>;
-
-  /// How threads that may outlive this object find it.
-  struct Link {
-    std::mutex mutex;
-    Instance* instance;
-  };
-
-  struct Completion {
-    const void* key;
-    Fill fill;
-  };
-
-  /// An event loop with something under way must not end.
-  void expect(Napi::Env env, const void* key, Napi::Function callback) {
-    if (pending_.empty()) done_.Ref(env);
-    pending_.emplace(key, Napi::Persistent(callback));
-  }
-
-  /// From any thread: has the callback of `key` called with what `fill` sets.
-  void complete(const void* key, Fill fill) {
-    auto* handed = new Completion{key, std::move(fill)};
-    napi_status status = done_.BlockingCall(handed, [](Napi::Env env, Napi::Function, Completion* data) {
-      std::unique_ptr<Completion> taken(data);
-      if (env != nullptr) env.GetInstanceData<Instance>()->finish(env, *taken);
-    });
-    if (status != napi_ok) delete handed;
-  }
-
-  void finish(Napi::Env env, Completion& completion) {
-    auto entry = pending_.extract(completion.key);
-    if (pending_.empty()) done_.Unref(env);
-    if (entry.empty()) return;
-    Napi::HandleScope scope(env);
-    JsResult result(env);
-    completion.fill(env, result);
-    result.call(entry.mapped().Value(), context_);
-  }
-
-  static void describe(Napi::Env env, Spawn& spawn, JsResult& result);
-  static void shut_down(napi_async_cleanup_hook_handle hook, void* data);
-
-  PollHandles handles_;
-  std::unique_ptr<Spawner> spawner_;
-  Napi::ThreadSafeFunction done_;
-  Napi::AsyncContext context_;
-  std::map<const void*, Napi::FunctionReference> pending_;
-  std::shared_ptr<Link> link_{new Link{{}, this}};
-};
 
 Instance& instance(const Napi::CallbackInfo& info) {
   return *info.Env().GetInstanceData<Instance>();
@@ -140,61 +30,8 @@ Napi::Error system_error(Napi::Env env, const char* syscall, int error) {
 }
 
 template <typename T>
-napi_value external(Napi::Env env, std::shared_ptr<T> held) {
-  return Napi::External<std::shared_ptr<T>>::New(env, new std::shared_ptr<T>(std::move(held)),
-                                                 [](Napi::Env, std::shared_ptr<T>* kept) { delete kept; });
-}
-
-template <typename T>
 std::shared_ptr<T> held(const Napi::CallbackInfo& info) {
   return *info[0].As<Napi::External<std::shared_ptr<T>>>().Data();
-}
-
-/// {step, index, errno, syscall} or {pid, pidfd, fds, terminal, status, started, tracee, signal}; -1: none. The fds are
-/// the caller's from then on.
-void Instance::describe(Napi::Env env, Spawn& spawn, JsResult& result) {
-  if (spawn.error.error != 0) {
-    result.set("step", spawn.error.step);
-    result.set("index", spawn.error.index);
-    result.set("errno", spawn.error.error);
-    result.set("syscall", spawn.error.syscall);
-    return;
-  }
-  napi_value fds = nullptr;
-  napi_create_array(env, &fds);
-  for (uint32_t i = 0; i < spawn.parent_ends.size(); i++) {
-    napi_value fd = nullptr;
-    napi_create_int32(env, spawn.parent_ends[i].get(), &fd);
-    napi_set_element(env, fds, i, fd);
-  }
-  result.set("pid", spawn.pid);
-  result.set("pidfd", spawn.pidfd);
-  result.set("fds", fds);
-  result.set("terminal", spawn.terminal_master.get());
-  result.set("status", spawn.status.get());
-  result.set("started", static_cast<double>(spawn.started_nanoseconds));
-  if (spawn.tracee) {
-    result.set("signal", spawn.tracee->first_stop().signal);
-    result.set("tracee", external(env, std::shared_ptr<Tracee>(std::move(spawn.tracee))));
-  }
-  // A worker that is being terminated takes nothing over: then the fds are closed and the child is ended with `spawn`.
-  if (!result.sound()) return;
-  for (Fd& fd : spawn.parent_ends) fd.release();
-  spawn.take_pidfd().release();
-  spawn.terminal_master.release();
-  spawn.status.release();
-}
-
-/// The environment, and this object with it, stays until the hook is removed.
-void Instance::shut_down(napi_async_cleanup_hook_handle hook, void* data) {
-  auto* self = static_cast<Instance*>(data);
-  {
-    std::lock_guard lock(self->link_->mutex);
-    self->link_->instance = nullptr;
-  }
-  self->spawner_.reset();  // joins its thread, which is the one that calls done_
-  self->done_.Release();
-  self->handles_.shut_down([hook] { napi_remove_async_cleanup_hook(hook); });
 }
 
 std::string text(const Napi::Object& object, const char* key) {

@@ -7,6 +7,7 @@
         "child_side.cc",
         "clone.cc",
         "exit_watcher.cc",
+        "instance.cc",
         "map_writer.cc",
         "pipes.cc",
         "poll_handle.cc",
