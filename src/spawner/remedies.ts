@@ -52,7 +52,6 @@ function cloneRemedy(code: string): string | undefined {
   }
   if (code === "EAGAIN") return "The limit on processes is reached (ulimit -u, or a cgroup's pids.max).";
   if (code === "ENOSYS") return "clone3(2) needs Linux 5.5, and some containers' seccomp filters refuse it.";
-  if (code === "EMFILE") return "Too many open files in this process (ulimit -n).";
   return undefined;
 }
 
@@ -94,17 +93,56 @@ function mountRemedy({ op, code, index, path, syscall }: FailedStep): string | u
   return undefined;
 }
 
-/** What to do about it, or undefined where nothing certain is known. */
-export function remedyFor(failed: FailedStep): string | undefined {
-  const { op, code, path } = failed;
+/** What an errno says whatever the step. */
+function generalRemedy({ code, syscall }: FailedStep): string | undefined {
+  switch (code) {
+    case "ENOSYS":
+      return `${syscall}(2) is missing here: the kernel is too old for it, or a container's seccomp filter hides it.`;
+    case "EMFILE":
+      return "Too many open files in this process (ulimit -n).";
+    case "ENFILE":
+      return "Too many open files on this machine (sysctl fs.file-max; in use: /proc/sys/fs/file-nr).";
+    case "ENOMEM":
+      return "Memory is short: the machine's, or the cgroup's (memory.max).";
+    case "EAGAIN":
+      return "A limit is reached for the moment, of processes or memory (ulimit -u, a cgroup's pids.max). Try again.";
+    case "ENOSPC":
+      return syscall === "move_mount" || syscall === "open_tree" || syscall === "mount"
+        ? "Too many mounts (sysctl fs.mount-max)."
+        : "A limit of the kernel or of the file system is reached; a tmpfs takes the options size= and nr_inodes=.";
+    case "EDQUOT":
+      return "A quota is used up: of files on disk, or of keys (kernel.keys.maxkeys; in use: /proc/key-users).";
+    case "EPERM":
+    case "EACCES":
+      return `A missing capability, a security module or a seccomp filter refuses ${syscall}(2); see the system log (journalctl -k).`;
+    default:
+      return undefined;
+  }
+}
+
+function sessionRemedy({ op, code, syscall }: FailedStep): string | undefined {
+  if (code === "ENOTTY") return "The fd is no terminal.";
+  if (code !== "EPERM") return undefined;
+  if (op === "setpgid") return "The process group must exist in the same session (setpgid(2)).";
+  return syscall === "ioctl" && op === "ctty"
+    ? "Only the leader of a session takes a terminal, and only one that is no other session's (ioctl_tty(2))."
+    : undefined;
+}
+
+function stepRemedy(failed: FailedStep): string | undefined {
+  const { op, code, syscall, path } = failed;
+  const refused = code === "EPERM" || code === "EACCES";
   switch (op) {
     case "prepare":
     case "clone3":
+    case "unshare":
       return cloneRemedy(code);
     case "map_self":
-      return code === "EPERM" || code === "EACCES" ? userNamespaceRemedy() : undefined;
+      return refused ? userNamespaceRemedy() : undefined;
     case "map_wait":
-      return "Only root (CAP_SETUID and CAP_SETGID) may map more than its own id; ids must be mapped in the outer namespace, and not twice.";
+      return refused || code === "EINVAL"
+        ? "Only root (CAP_SETUID and CAP_SETGID) may map more than its own id; ids must be mapped in the outer namespace, and not twice."
+        : undefined;
     case "exec":
       return execRemedy(code, path);
     case "chdir":
@@ -112,6 +150,7 @@ export function remedyFor(failed: FailedStep): string | undefined {
         ? "The folder must exist inside the sandbox and be open to its user."
         : undefined;
     case "helper":
+      if (syscall === "clone") return cloneRemedy(code);
       return code === "EACCES"
         ? "vm.memfd_noexec forbids programs in memory: sudo sysctl -w vm.memfd_noexec=1"
         : undefined;
@@ -125,8 +164,25 @@ export function remedyFor(failed: FailedStep): string | undefined {
         : undefined;
     case "rlimit":
       return code === "EPERM" ? "Only root (CAP_SYS_RESOURCE) may raise a hard limit (getrlimit(2))." : undefined;
+    case "oom_score_adj":
+      return refused ? "Only root (CAP_SYS_RESOURCE) may lower it below what it was (proc(5))." : undefined;
+    case "bounding":
+    case "capabilities":
+    case "ambient":
+      return code === "EPERM"
+        ? "Nobody gains a capability that way: it must be permitted already, and CAP_SETPCAP effective (capabilities(7))."
+        : undefined;
+    case "setpgid":
+    case "ctty":
+    case "notty":
+    case "foreground":
+      return sessionRemedy(failed);
+    case "hostname":
+    case "domainname":
+    case "chroot":
+    case "time_offset":
+      return refused ? userNamespaceRemedy() : undefined;
     case "loopback":
-    case "unshare":
     case "propagation":
     case "pivot_root":
     case "root_bind":
@@ -140,4 +196,9 @@ export function remedyFor(failed: FailedStep): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** What to do about it, or undefined where nothing certain is known. */
+export function remedyFor(failed: FailedStep): string | undefined {
+  return stepRemedy(failed) ?? generalRemedy(failed);
 }

@@ -1,0 +1,146 @@
+// Runs under test/native/programs/inject.cc: records every system call that the children of one option set make, then
+// spawns once for each call and errno, with that call failing, and prints what came of it as JSON.
+
+import { readdirSync } from "node:fs";
+import { constants } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { api, children, openFds } from "../spawner-world";
+import { FULLY, LONGEST_RUN, NOT_INJECTED, PLAUSIBLE } from "./errnos";
+import { commandOf, type OptionSet, optionSets } from "./option-sets";
+import { type Call, calls, injected, order, record } from "./supervisor";
+
+/** Of a hang: an error then names no call, which no test takes for right. */
+const HANG_MS = 10_000;
+const EVERY = 25;
+
+export interface Injection {
+  readonly role: string;
+  readonly name: string;
+  /** Of this call in this role, counted from 1. */
+  readonly occurrence: number;
+  readonly errno: string;
+}
+
+export interface Outcome extends Injection {
+  /** Whether the call came about. */
+  readonly hit: boolean;
+  readonly started: boolean;
+  /** What spawn() rejected with, field by field. */
+  readonly error?: Record<string, unknown>;
+  /** What was open or alive afterwards and not before. */
+  readonly left: readonly string[];
+}
+
+export interface Report {
+  readonly steps: readonly { name: string; detail: string }[];
+  readonly calls: readonly Call[];
+  readonly outcomes: readonly Outcome[];
+  readonly threads: readonly [before: number, after: number];
+  /** How often an undisturbed spawn in between succeeded. */
+  readonly undisturbed: number;
+}
+
+const threads = (): number => readdirSync("/proc/self/task").length;
+
+/** Spawns, and waits for the end of what was started. */
+async function attempt(set: OptionSet): Promise<void> {
+  const options = { ...set.options, timeout: HANG_MS };
+  if (set.start === "hold") {
+    const holder = await api.holdNamespaces(options);
+    await holder.release();
+    return;
+  }
+  const child = await api.spawn(commandOf(set), [], options);
+  if (child.tracee !== undefined && (await child.tracee.nextStop()) !== null) await child.tracee.detach();
+  child.terminal?.output.resume();
+  for (const stream of [child.stdout, child.stderr]) stream?.resume();
+  const { code } = await child.exited;
+  await child[Symbol.asyncDispose]();
+  if (code !== 0) throw new Error(`The command ended with ${code}.`);
+}
+
+function planInjections(seen: readonly Call[]): Injection[] {
+  const counts = new Map<string, number>();
+  let run = 0;
+  return seen.flatMap(({ role, name }, i) => {
+    const key = `${role} ${name}`;
+    run = seen[i - 1]?.name === name ? run + 1 : 1;
+    const occurrence = (counts.get(key) ?? 0) + 1;
+    counts.set(key, occurrence);
+    if (NOT_INJECTED.has(name) || (run > LONGEST_RUN && seen[i + 1]?.name === name)) return [];
+    const [first, ...others] = PLAUSIBLE[name] ?? [];
+    if (first === undefined) throw new Error(`No plausible errno is listed for ${name}(2).`);
+    return [first, ...(occurrence <= FULLY ? others : [])].map((errno) => ({ role, name, occurrence, errno }));
+  });
+}
+
+/** The streams of a child that ran close a moment after it, and a tracee's pidfd when nobody asks about it any more. */
+async function settled(fds: number): Promise<void> {
+  for (let i = 0; i < 100 && readdirSync("/proc/self/fd").length > fds; i++) {
+    if (i % 10 === 2) globalThis.gc?.();
+    await delay(2);
+  }
+}
+
+/** A set that joins gets the namespaces that it joins. */
+function joining(set: OptionSet, pidfd: number): OptionSet {
+  if (set.joins === undefined) return set;
+  const setns = [{ fd: pidfd, nstype: set.joins.cloneflags }];
+  return { ...set, options: { ...set.options, sys: { ...set.options.sys, setns } } };
+}
+
+async function main(): Promise<void> {
+  const chosen = optionSets()[process.argv[2] ?? ""];
+  if (chosen === undefined) throw new Error("No such set of options.");
+  const holder = chosen.joins === undefined ? undefined : await api.holdNamespaces({ sys: chosen.joins });
+  const set = joining(chosen, holder?.pidfd ?? -1);
+  for (let i = 0; i < 2; i++) await attempt(set); // threads, lazily opened files
+  const fds = readdirSync("/proc/self/fd").length;
+  const open = new Set(openFds());
+  const before = threads();
+
+  record();
+  await attempt(set);
+  const seen = calls();
+  const served = seen.findIndex(({ role, name }) => role === "child" && name === "rt_sigtimedwait");
+  const setup = seen.filter(
+    ({ role }, i) => role.startsWith("child") && (role !== "child" || served < 0 || i < served),
+  );
+
+  const outcomes: Outcome[] = [];
+  let undisturbed = 0;
+  for (const [i, injection] of planInjections(setup).entries()) {
+    const { role, name, occurrence, errno } = injection;
+    order(role, name, occurrence, constants.errno[errno as keyof typeof constants.errno]);
+    let error: Record<string, unknown> | undefined;
+    try {
+      await attempt(set);
+    } catch (thrown) {
+      if (!(thrown instanceof api.SpawnError)) throw thrown;
+      error = { ...thrown, message: thrown.message };
+    }
+    if (error === undefined) await settled(fds);
+    const left = [
+      ...(readdirSync("/proc/self/fd").length === fds ? [] : openFds().filter((fd) => !open.has(fd))),
+      ...children().flatMap((pid) => (Number(pid) === holder?.pid ? [] : [`child ${pid}`])),
+    ];
+    const hit = injected().length > 0;
+    outcomes.push({ ...injection, hit, started: error === undefined, ...(error === undefined ? {} : { error }), left });
+    if (i % EVERY !== 0) continue;
+    record();
+    await attempt(set);
+    undisturbed++;
+  }
+  record();
+  await attempt(set);
+  await settled(fds);
+  const steps =
+    set.start === "hold"
+      ? []
+      : api.explain(commandOf(set), [], set.options).map(({ name, detail }) => ({ name, detail }));
+  await holder?.release();
+  const report: Report = { steps, calls: setup, outcomes, threads: [before, threads()], undisturbed: undisturbed + 1 };
+  console.log(JSON.stringify(report));
+}
+
+void main();

@@ -1,0 +1,72 @@
+// Starts the worker under the supervisor, and what is known about which step makes which system call.
+
+import { execFile } from "node:child_process";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
+import { program } from "../../support/programs";
+
+/** Runs one of the scripts of this folder under test/native/programs/inject.cc and parses what it prints. */
+export async function underSupervision<T>(script: string, ...args: string[]): Promise<T> {
+  const file = resolve(`out/test/native/faults/${script}.js`);
+  const { stdout } = await promisify(execFile)(program("inject"), [process.execPath, "--expose-gc", file, ...args], {
+    maxBuffer: 1 << 26,
+    timeout: 50_000,
+    killSignal: "SIGKILL",
+  });
+  return JSON.parse(stdout);
+}
+
+const WRITES_FILE = ["openat", "write"];
+const WALKS = ["openat2", "openat", "statx", "mkdirat", "fchmodat", "mknodat", "readlinkat", "fcntl"];
+const MOUNTS = ["fsopen", "fsconfig", "fsmount", "fstatfs", "open_tree", "mount_setattr", "move_mount", ...WALKS];
+
+/** The system calls that a step may fail in, by the name that explain() gives it. */
+export const STEP_CALLS: Readonly<Record<string, readonly string[]>> = {
+  "parent-death signal": ["prctl", "ppoll"],
+  "id-map": [...WRITES_FILE, "ppoll", "read"],
+  setns: ["setns"],
+  unshare: ["unshare"],
+  hostname: ["sethostname"],
+  domainname: ["setdomainname"],
+  loopback: ["socket", "ioctl"],
+  propagation: ["mount", "openat"],
+  rootfs: MOUNTS,
+  mount: MOUNTS,
+  mkdir: WALKS,
+  symlink: [...WALKS, "symlinkat"],
+  file: [...WALKS, "write", "fchmod"],
+  mask: MOUNTS,
+  "read-only": MOUNTS,
+  pivot_root: ["fchdir", "pivot_root", "umount2", "chdir"],
+  chroot: ["chroot", "chdir"],
+  "time offset": WRITES_FILE,
+  rlimit: ["prlimit64"],
+  oom_score_adj: WRITES_FILE,
+  keyring: ["keyctl"],
+  "bounding set": ["prctl"],
+  "keep capabilities": ["prctl"],
+  groups: ["setgroups"],
+  gid: ["setresgid"],
+  uid: ["setresuid"],
+  capabilities: ["prctl", "capset"],
+  "ambient set": ["prctl", "capget", "capset"],
+  no_new_privs: ["prctl"],
+  umask: ["umask"],
+  cwd: ["chdir", "getcwd"],
+  terminal: ["openat", "ioctl", "sendmsg"],
+  fds: ["fcntl", "dup3", "close_range", "openat", "getdents64"],
+  setsid: ["setsid"],
+  setpgid: ["setpgid"],
+  "controlling terminal": ["ioctl"],
+  foreground: ["getpgid", "ioctl"],
+  itimer: ["setitimer"],
+  signals: ["rt_sigprocmask"],
+  fork: ["rt_sigprocmask", "pidfd_open", "clone"],
+  ptrace: ["ptrace"],
+  park: [],
+  // The second row: the helper, before it begins with the rest.
+  exec: ["execve", "execveat", ...["prctl", "lseek", "mmap", "fcntl"]],
+};
+
+/** Steps that make no system call whose failure would end the spawn. */
+export const SILENT: readonly string[] = ["prepare", "clone3", "park"];
