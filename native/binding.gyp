@@ -17,10 +17,15 @@
         "tracee.cc",
         "wait.cc",
         "plan/identity.cc",
+        "plan/lookup.cc",
+        "plan/mount_table.cc",
         "plan/mounts.cc",
         "plan/plan.cc",
         "plan/process.cc",
-        "plan/run.cc"
+        "plan/remount.cc",
+        "plan/run.cc",
+        "plan/trees.cc",
+        "plan/walk.cc"
       ],
       "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
       "defines": ["NAPI_VERSION=9", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"],
@@ -35,10 +40,15 @@
       "sources": [
         "init/init.cc",
         "plan/identity.cc",
+        "plan/lookup.cc",
+        "plan/mount_table.cc",
         "plan/mounts.cc",
         "plan/plan.cc",
         "plan/process.cc",
-        "plan/run.cc"
+        "plan/remount.cc",
+        "plan/run.cc",
+        "plan/trees.cc",
+        "plan/walk.cc"
       ],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fPIC", "-O3"],
       "cflags_cc": [

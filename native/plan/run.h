@@ -78,6 +78,9 @@ struct Context {
   /// Device numbers of the file systems that this plan mounted: mount points may be made there, and nowhere else.
   uint64_t own_devices[kMaxOwnFileSystems] = {};
   size_t own_device_count = 0;
+  /// System calls that answered ENOSYS: they are not tried again.
+  bool lacks_openat2 = false;
+  bool lacks_mount_setattr = false;
 };
 
 /// A system call's result, or what went wrong.
