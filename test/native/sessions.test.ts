@@ -129,6 +129,9 @@ describe("setctty", () => {
   });
 });
 
+/** Waits for a line and then for Ctrl-C. Not a shell, which may lose a signal that comes right before its execve. */
+const READER = ["-e", '$| = 1; $line = <STDIN>; print "<interrupt>\\n" if $line eq "words\\n"; sleep 1000'];
+
 /**
  * Runs a script in a Node that leads the session of a terminal.
  * @param keys what is typed once a word comes in angle brackets: `<word>`
@@ -140,6 +143,7 @@ async function inTerminal(script: string, keys: Readonly<Record<string, string>>
     const api = require(${JSON.stringify(join(process.cwd(), "dist/api.js"))});
     const { procStat } = require(${JSON.stringify(join(__dirname, "proc-stat.js"))});
     const { waitUntil } = require(${JSON.stringify(join(__dirname, "../support/processes.js"))});
+    const READER = ${JSON.stringify(READER)};
     const own = procStat("self");
     (async () => { ${script} })().then((result) => console.log("result " + JSON.stringify(result)), console.log);`;
   await using host = await api.spawn(process.execPath, ["-e", program], { terminal: { columns: 80, rows: 24 } });
@@ -161,9 +165,8 @@ async function inTerminal(script: string, keys: Readonly<Record<string, string>>
 describe("foreground", () => {
   it("hands the terminal to the child's group, its keys and its Ctrl-C, and back to ours", async () => {
     const script = `
-      const reader = "read line; echo got $line; echo '<interrupt>'; sleep 1000";
       console.log("<typed>");
-      const child = await api.spawn("sh", ["-c", reader], { stdio: "inherit", sys: { foreground: true, ctty: 0 } });
+      const child = await api.spawn("perl", READER, { stdio: "inherit", sys: { foreground: true, ctty: 0 } });
       const during = procStat(child.pid);
       const ours = procStat("self").foreground;
       const { signal } = await child.exited;
@@ -213,9 +216,8 @@ describe("foreground", () => {
   it("is the command's under a PID 1 of ours", async () => {
     const script = `
       const sys = { ...${JSON.stringify(inNamespaces(["CLONE_NEWPID"]).sys)}, foreground: true, ctty: 0 };
-      const line = "read line; test $line = words && echo '<interrupt>'; exec sleep 1000";
       console.log("<typed>");
-      const child = await api.spawn("sh", ["-c", line], { stdio: "inherit", sys });
+      const child = await api.spawn("perl", READER, { stdio: "inherit", sys });
       const front = procStat(child.pid).foreground;
       const { signal } = await child.exited;
       return [front !== own.group, front !== child.pid, signal];`;
