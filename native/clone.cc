@@ -7,6 +7,10 @@
 
 #include "plan/syscalls.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace {
 
 constexpr size_t kStackSize = 256 * 1024;
@@ -19,9 +23,12 @@ constexpr uint64_t CLONE_INTO_CGROUP = 0x200000000ULL;
 #endif
 
 /// A system call that clones. The child starts on an empty stack, so this cannot be a function that returns there.
+/// `main` and `argument` are in registers of our choice: the compiler's could be the frame pointer, which is cleared.
 long call_clone(long number, long a, long b, long c, void (*main)(void*), void* argument) {
 #if defined(__x86_64__)
   long result;
+  register auto* r8 asm("r8") = main;
+  register auto* r9 asm("r9") = argument;
   asm volatile(
       "syscall\n"
       "test %%rax, %%rax\n"
@@ -34,7 +41,7 @@ long call_clone(long number, long a, long b, long c, void (*main)(void*), void* 
       "syscall\n"
       "1:\n"
       : "=a"(result)
-      : "a"(number), "D"(a), "S"(b), "d"(c), [main] "r"(main), [argument] "r"(argument), [exit] "i"(SYS_exit_group)
+      : "a"(number), "D"(a), "S"(b), "d"(c), [main] "r"(r8), [argument] "r"(r9), [exit] "i"(SYS_exit_group)
       : "rcx", "r11", "memory");
   return result;
 #elif defined(__aarch64__)
@@ -42,6 +49,8 @@ long call_clone(long number, long a, long b, long c, void (*main)(void*), void* 
   register long x0 asm("x0") = a;
   register long x1 asm("x1") = b;
   register long x2 asm("x2") = c;
+  register auto* x3 asm("x3") = main;
+  register auto* x4 asm("x4") = argument;
   asm volatile(
       "svc #0\n"
       "cbnz x0, 1f\n"
@@ -54,7 +63,7 @@ long call_clone(long number, long a, long b, long c, void (*main)(void*), void* 
       "svc #0\n"
       "1:\n"
       : "+r"(x0)
-      : "r"(x8), "r"(x1), "r"(x2), [main] "r"(main), [argument] "r"(argument), [exit] "i"(SYS_exit_group)
+      : "r"(x8), "r"(x1), "r"(x2), [main] "r"(x3), [argument] "r"(x4), [exit] "i"(SYS_exit_group)
       : "x30", "memory", "cc");
   return x0;
 #endif
@@ -82,6 +91,10 @@ ChildStack::~ChildStack() {
 }
 
 Cloned clone_child(const CloneRequest& request, const ChildStack& stack, void (*main)(void*), void* argument) {
+#if defined(__SANITIZE_ADDRESS__)
+  // The last child never returned from its frames, and what they marked as out of bounds is still marked.
+  __asan_unpoison_memory_region(stack.base(), stack.size());
+#endif
   constexpr uint64_t kOwn = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
   clone_args arguments = {};
   arguments.flags = request.flags | kOwn | CLONE_CLEAR_SIGHAND;

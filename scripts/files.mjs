@@ -24,6 +24,7 @@ const BUILD_SOURCES = [
   "tsconfig.json",
   "webpack.config.js",
   "scripts/build.mjs",
+  "scripts/native.mjs",
 ];
 
 /**

@@ -12,10 +12,12 @@ const END_LIMIT_MS = 60_000;
  * Run a Node script to its end.
  * @param {string} script relative to the root of the repository
  * @param {string[]} [args]
+ * @param {Record<string, string>} [env] in addition to ours
  * @throws Error when it fails; what it printed is on the screen
  */
-export function runNode(script, args = []) {
-  const run = spawnSync(process.execPath, [join(ROOT, script), ...args], { cwd: ROOT, stdio: "inherit" });
+export function runNode(script, args = [], env = {}) {
+  const options = { cwd: ROOT, stdio: "inherit", env: { ...process.env, ...env } };
+  const run = spawnSync(process.execPath, [join(ROOT, script), ...args], options);
   if (run.status === 0) return;
   throw new Error(
     `${script} ${args.join(" ")} failed: ${run.error?.message ?? `exit code ${run.status ?? run.signal}`}`,

@@ -105,4 +105,10 @@ export const PACKAGES = {
   },
   /** @type {SystemPackage} */
   clangFormat: { command: "clang-format", package: "clang-format", why: "to check the layout of the C++ sources" },
+  /** @type {SystemPackage} */
+  crossCompiler: {
+    command: "aarch64-linux-gnu-g++",
+    package: "g++-aarch64-linux-gnu",
+    why: "to compile for arm64",
+  },
 };

@@ -8,8 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { filesBelow, ROOT } from "./files.mjs";
 import { compare, RUN_MARK, snapshot } from "./leftovers.mjs";
+import { buildVariant } from "./native.mjs";
 import { nodeFor, withOrdinaryUser } from "./ordinary-user.mjs";
 import { runInGroup, runNode } from "./run.mjs";
+import { LEFT_OUT, SANITIZERS, sanitizedNode, sanitizerReports } from "./sanitizers.mjs";
 import { ensureSystemPackages, PACKAGES } from "./system-packages.mjs";
 
 const MINUTE = 60_000;
@@ -70,9 +72,10 @@ async function runSuite(name, reportFile, run) {
 }
 
 /** Arguments of mocha for the compiled tests of a folder. */
-function mochaArguments(pattern, timeout) {
+function mochaArguments(pattern, timeout, leftOut = []) {
   const reporter = "out/test/support/reporter.js";
-  return [MOCHA, "--forbid-only", "--timeout", String(timeout), "--reporter", reporter, pattern];
+  const ignored = leftOut.flatMap((file) => ["--ignore", file]);
+  return [MOCHA, "--forbid-only", "--timeout", String(timeout), "--reporter", reporter, ...ignored, pattern];
 }
 
 /** @param {string} name */
@@ -104,6 +107,32 @@ async function nativeSuite() {
       runInGroup(file, args, { cwd: user.folder, env, limitMs: SUITE_LIMIT_MS, lastFile: report }),
     );
   });
+}
+
+/** The native tests once more for each sanitizer, as whoever we are. */
+async function sanitizerSuites() {
+  for (const sanitizer of SANITIZERS) {
+    const name = `native with ${sanitizer.title}`;
+    const folder = join(RESULTS, `sanitizer-${sanitizer.variant}`);
+    rmSync(folder, { recursive: true, force: true });
+    const { node, env: options } = sanitizedNode(sanitizer, folder);
+    const env = {
+      ...process.env,
+      ...options,
+      SANDBOX_TASKS_TEST_LIBRARY: buildVariant(sanitizer.variant),
+      SANDBOX_TASKS_TEST_NODE: node,
+      SANDBOX_TASKS_TEST_REPORT: reportOf(name),
+    };
+    const args = mochaArguments("out/test/native/**/*.test.js", 2 * MINUTE, LEFT_OUT);
+    await runSuite(name, reportOf(name), () =>
+      runInGroup(node, args, { env, limitMs: SUITE_LIMIT_MS, lastFile: reportOf(name) }),
+    );
+    for (const report of sanitizerReports(folder)) {
+      console.log(report);
+      const title = /^.*(ERROR|WARNING|runtime error|leak of).*$/m.exec(report)?.[0] ?? "a report";
+      addFailure(name, title.trim(), report.trim());
+    }
+  }
 }
 
 async function integrationSuites() {
@@ -144,6 +173,7 @@ const SUITES = {
   lint,
   unit: () => runMocha("unit", "out/test/unit/**/*.test.js", MINUTE / 3),
   native: nativeSuite,
+  sanitizers: sanitizerSuites,
   integration: integrationSuites,
   e2e: endToEndSuite,
 };

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, readFileSync, readlinkSync } from "node:fs";
-import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
+import { LIBRARY } from "../support/library";
 import { waitUntil } from "../support/processes";
 import { api, children, inNamespaces, type Options, openFds, rejection, sh } from "./spawner-world";
 
@@ -138,7 +138,7 @@ describe("holdNamespaces", () => {
 describe("worker threads", () => {
   const script = `
     const { parentPort } = require("node:worker_threads");
-    const api = require(${JSON.stringify(resolve("dist/api.js"))});
+    const api = require(${JSON.stringify(LIBRARY)});
     (async () => {
       const codes = await Promise.all(Array.from({length: 8}, async (_, i) => (await (await api.spawn("sh", ["-c", "exit " + i])).exited).code));
       const left = await api.spawn("sleep", ["1000"], { sys: { pdeathsig: "SIGKILL" } });

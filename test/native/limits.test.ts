@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { skipBecause } from "../support/skip";
 import { makeTemp, removeTemp } from "../support/temp";
 import { api, inNamespaces, isRoot, type Options, rejection, run, type Sys, sh, WHOLE_ROOT } from "./spawner-world";
@@ -201,7 +202,7 @@ describe("the limit of open files", () => {
   /** What the script prints in a Node that the shell starts, in the shell's own way. */
   async function hostStartedBy(shell: string, script: string): Promise<unknown> {
     const program = `
-      const api = require(${JSON.stringify(join(process.cwd(), "dist/api.js"))});
+      const api = require(${JSON.stringify(LIBRARY)});
       const { text } = require("node:stream/consumers");
       const { execFileSync } = require("node:child_process");
       const limits = async (options) => {
@@ -211,7 +212,7 @@ describe("the limit of open files", () => {
         return output.trim().split(/\\s+/).map(Number);
       };
       (async () => { ${script} })().then((result) => console.log(JSON.stringify(result)));`;
-    const { stdout, stderr } = await sh(shell, { env: { ...process.env, NODE: process.execPath, PROGRAM: program } });
+    const { stdout, stderr } = await sh(shell, { env: { ...process.env, NODE: LIBRARY_NODE, PROGRAM: program } });
     assert.notEqual(stdout, "", stderr);
     return JSON.parse(stdout);
   }
@@ -239,7 +240,7 @@ describe("the limit of open files", () => {
     const script = `
       if (process.env.DEEP === "3") return limits();
       const env = { ...process.env, DEEP: String(Number(process.env.DEEP ?? 0) + 1) };
-      return JSON.parse(execFileSync(process.execPath, ["-e", process.env.PROGRAM], { env }));`;
+      return JSON.parse(execFileSync(process.env.NODE, ["-e", process.env.PROGRAM], { env }));`;
     assert.deepEqual(await hostStartedBy(LOW, script), [256, ownHard]);
   });
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
+import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { skipBecause } from "../support/skip";
 import { api, children, inNamespaces, isRoot, ownIds, rejection, run, type Sys, sh, WHOLE_ROOT } from "./spawner-world";
 
@@ -108,14 +108,14 @@ describe("namespaces", () => {
   it("says on which step a namespace was refused, and what to do", async () => {
     // The kernel refuses for real: inside a user namespace whose own limit is set to none (namespaces(7)).
     const script = `
-      const api = require(${JSON.stringify(join(process.cwd(), "dist/api.js"))});
+      const api = require(${JSON.stringify(LIBRARY)});
       api.spawn("true", [], { sys: { cloneflags: ["CLONE_NEWUSER", "CLONE_NEWNS"] } }).catch((error) =>
         console.log([error.step, error.code, error.syscall, error.message, error.remedy].join("\\n")));`;
     const root = (hostID: number): [{ containerID: number; hostID: number; size: number }] => [
       { containerID: 0, hostID, size: 1 },
     ];
     const { stdout } = await sh('echo 0 > /proc/sys/user/max_user_namespaces && exec "$NODE" -e "$SCRIPT"', {
-      env: { ...process.env, NODE: process.execPath, SCRIPT: script },
+      env: { ...process.env, NODE: LIBRARY_NODE, SCRIPT: script },
       sys: {
         cloneflags: ["CLONE_NEWUSER"],
         uidMappings: root(process.getuid?.() ?? 0),

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { waitUntil } from "../support/processes";
 import { api, children, inNamespaces, rejection, run, sh, WHOLE_ROOT } from "./spawner-world";
 
@@ -98,9 +98,9 @@ describe("PID 1", () => {
   it("goes when the thread that spawned it goes, with everything inside", async () => {
     // A process of its own that spawns and is then killed without a chance to clean up.
     const script = `
-      const api = require(${JSON.stringify(require.resolve(join(process.cwd(), "dist/api.js")))});
+      const api = require(${JSON.stringify(LIBRARY)});
       api.spawn("sh", ["-c", "setsid sleep 1000 & sleep 1000"], ${JSON.stringify(options)}).then((p) => console.log(p.pid));`;
-    const host = await api.spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const host = await api.spawn(LIBRARY_NODE, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
     assert.ok(host.stdout);
     const pid = Number((await host.stdout[Symbol.asyncIterator]().next()).value);
     await waitUntil("all three run", async () => (await api.inspect.processes(pid)).length === 4);

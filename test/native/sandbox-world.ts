@@ -2,12 +2,13 @@
 
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
+import { LIBRARY } from "../support/library";
 
 /** The built library, as another program would load it. */
-export const api: typeof import("../../src/api") = require(resolve("dist/api.js"));
+export const api: typeof import("../../src/api") = require(LIBRARY);
 
 type Ref = Parameters<typeof api.sandbox.run>[1];
 type Command = Parameters<typeof api.sandbox.run>[0];

@@ -1,11 +1,11 @@
 // What the spawner's tests share: the built library, running a command to its end, and counting what is open or alive.
 
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
+import { LIBRARY } from "../support/library";
 
 /** The built library, as another program would load it. */
-export const api: typeof import("../../src/api") = require(resolve("dist/api.js"));
+export const api: typeof import("../../src/api") = require(LIBRARY);
 
 export type Options = NonNullable<Parameters<typeof api.spawn>[2]>;
 export type Sys = NonNullable<Options["sys"]>;

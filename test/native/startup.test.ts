@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { resolve } from "node:path";
+import { dirname } from "node:path";
+import { LIBRARY, LIBRARY_NODE } from "../support/library";
 
 /** The files of dist/ that a fresh Node has loaded after running a script. */
 function loaded(script: string): string[] {
@@ -13,11 +14,11 @@ function loaded(script: string): string[] {
     const load = Module._load;
     const vscode = new Proxy({}, { get: () => class {} });
     Module._load = (request, ...rest) => (request === "vscode" ? vscode : load(request, ...rest));
-    const dist = (name) => require(${JSON.stringify(resolve("dist"))} + "/" + name);
+    const dist = (name) => require(${JSON.stringify(dirname(LIBRARY))} + "/" + name);
     ${script}
     const names = Object.keys(require.cache).map((file) => require("node:path").basename(file));
     console.log(JSON.stringify(names.sort()));`;
-  return JSON.parse(execFileSync(process.execPath, ["-e", program], { encoding: "utf8" }));
+  return JSON.parse(execFileSync(LIBRARY_NODE, ["-e", program], { encoding: "utf8" }));
 }
 
 describe("loading", () => {

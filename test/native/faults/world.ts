@@ -3,12 +3,13 @@
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
+import { LIBRARY_NODE } from "../../support/library";
 import { program } from "../../support/programs";
 
 /** Runs one of the scripts of this folder under test/native/programs/inject.cc and parses what it prints. */
 export async function underSupervision<T>(script: string, ...args: string[]): Promise<T> {
   const file = resolve(`out/test/native/faults/${script}.js`);
-  const { stdout } = await promisify(execFile)(program("inject"), [process.execPath, "--expose-gc", file, ...args], {
+  const { stdout } = await promisify(execFile)(program("inject"), [LIBRARY_NODE, "--expose-gc", file, ...args], {
     maxBuffer: 1 << 26,
     timeout: 50_000,
     killSignal: "SIGKILL",
