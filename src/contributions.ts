@@ -22,6 +22,7 @@ export const DOCUMENT_SCHEME = "sandbox-tasks";
 export enum Command {
   RunTask = "sandbox.runTask",
   NewTerminal = "sandbox.newTerminal",
+  OpenTerminalInside = "sandbox.openTerminalInside",
   Kill = "sandbox.kill",
   SendSignal = "sandbox.sendSignal",
   RevealTerminal = "sandbox.revealTerminal",
@@ -38,6 +39,7 @@ export interface CommandArguments {
   /** Name of the task, and the profile: both asked for when absent. */
   [Command.RunTask]: [name?: string, profile?: string];
   [Command.NewTerminal]: [];
+  [Command.OpenTerminalInside]: [node?: SandboxNode];
   [Command.Kill]: [node?: SandboxNode];
   [Command.SendSignal]: [node?: SandboxNode, signal?: NodeJS.Signals];
   [Command.RevealTerminal]: [node?: SandboxNode];

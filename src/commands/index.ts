@@ -7,6 +7,7 @@ import { checkSystem } from "./checkSystem";
 import { copyPid } from "./copyPid";
 import { kill } from "./kill";
 import { newTerminal } from "./newTerminal";
+import { openTerminalInside } from "./openTerminalInside";
 import { revealTerminal } from "./revealTerminal";
 import { runTask } from "./runTask";
 import { sendSignal } from "./sendSignal";
@@ -18,6 +19,7 @@ export function registerCommands(services: Services): vscode.Disposable {
   const handlers: CommandHandlers = {
     [Command.RunTask]: runTask(services),
     [Command.NewTerminal]: newTerminal(services),
+    [Command.OpenTerminalInside]: openTerminalInside(services),
     [Command.Kill]: kill(services),
     [Command.SendSignal]: sendSignal(services),
     [Command.RevealTerminal]: revealTerminal(services),

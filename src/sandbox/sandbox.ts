@@ -1,10 +1,21 @@
 // A running sandbox, and how one is started: look at the machine, compile the profile, spawn. Nothing is run when any
 // of the three says no.
 
+import { closeSync } from "node:fs";
 import { processes } from "../inspect/processes";
-import { type ExitStatus, type Process, signalNamespace, spawn } from "../spawner";
+import {
+  type ExitStatus,
+  type Process,
+  pidfdDuplicate,
+  SpawnError,
+  type SpawnOptions,
+  signalNamespace,
+  spawn,
+} from "../spawner";
 import { compile } from "./compile";
+import { SandboxError } from "./errors";
 import { type HostFacts, readHostFacts } from "./host";
+import { compileJoin } from "./join";
 import { resolveProfile } from "./profiles";
 import type { ProfileRef, ResolvedProfile } from "./schema";
 import type { EndedSandbox, RunContext, Sandbox, SandboxCommand, SandboxStats } from "./types";
@@ -45,7 +56,8 @@ class RunningSandbox implements Sandbox {
     readonly process: Process,
     command: SandboxCommand,
     readonly resolvedProfile: ResolvedProfile,
-    facts: HostFacts,
+    private readonly facts: HostFacts,
+    private readonly options: SpawnOptions,
   ) {
     // Unique beyond this extension host: after a reload the tree may still remember the ids of the one before.
     this.id = `sandbox-${globalThis.process.pid}-${++count}`;
@@ -56,10 +68,11 @@ class RunningSandbox implements Sandbox {
       this.#over = true;
       return status;
     });
-    this.ended = this.exited.then((status) => this.#report(status, facts));
+    this.ended = this.exited.then((status) => this.#report(status));
   }
 
-  async #report(status: ExitStatus, facts: HostFacts): Promise<EndedSandbox> {
+  async #report(status: ExitStatus): Promise<EndedSandbox> {
+    const { facts } = this;
     const endedAt = new Date();
     const created = await createdProtectedPaths(facts.protected);
     const owner = this.resolvedProfile.filesystem.workspace === "readwrite" ? foreignWorkspace(facts) : undefined;
@@ -108,6 +121,23 @@ class RunningSandbox implements Sandbox {
     this.kill("SIGCONT");
   }
 
+  async exec(command: Omit<SandboxCommand, "name">): Promise<Process> {
+    const ended = new SandboxError("sandbox", this.workspace, `"${this.name}" has ended.`, "Start it again.");
+    if (this.#over) {
+      throw ended;
+    }
+    // A copy: ours is closed when the sandbox ends, and its number may then be another sandbox's.
+    const pidfd = pidfdDuplicate(this.process.pidfd);
+    try {
+      const options = compileJoin(command, this.resolvedProfile, this.facts, pidfd, this.options);
+      return await spawn(command.file, command.args ?? [], options);
+    } catch (error) {
+      throw this.#over && error instanceof SpawnError && error.code === "ESRCH" ? ended : error;
+    } finally {
+      closeSync(pidfd);
+    }
+  }
+
   async stats(): Promise<SandboxStats> {
     const inside = this.#over ? [] : await processes(this.process.pid);
     const others = inside.filter(({ pid }) => pid !== this.process.pid);
@@ -134,5 +164,5 @@ export async function run(
   const facts = await readHostFacts(context, { profile: resolved, command });
   const options = compile(command, resolved, context, facts);
   const started = await spawn(command.file, command.args ?? [], options);
-  return new RunningSandbox(started, command, resolved, facts);
+  return new RunningSandbox(started, command, resolved, facts, options);
 }

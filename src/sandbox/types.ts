@@ -51,6 +51,12 @@ export interface Sandbox {
   freeze(): Promise<void>;
   thaw(): Promise<void>;
   stats(): Promise<SandboxStats>;
+  /**
+   * Runs one more command inside: in the same namespaces, with the same rules for its variables and no more privileges. It
+   * ends with the sandbox at the latest.
+   * @throws SandboxError when the sandbox has ended; OptionsError, SpawnError
+   */
+  exec(command: Omit<SandboxCommand, "name">): Promise<Process>;
   /** What is known once it has ended, after `exited`. Never rejects. */
   readonly ended: Promise<EndedSandbox>;
 }

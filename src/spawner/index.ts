@@ -3,7 +3,7 @@
 export { CAPABILITIES, type Capability } from "./capabilities";
 export { OptionsError, SpawnError } from "./errors";
 export { holdNamespaces } from "./hold";
-export { pidfdOpen, pidfdSendSignal, pidfdWait } from "./pidfd";
+export { pidfdDuplicate, pidfdOpen, pidfdSendSignal, pidfdWait } from "./pidfd";
 export { probe } from "./probe";
 export { signalNamespace } from "./process";
 export { explain, spawn } from "./spawn";

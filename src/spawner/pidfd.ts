@@ -22,6 +22,14 @@ export function pidfdOpen(pid: number): number {
   return call(() => addon().pidfdOpen(pid));
 }
 
+/**
+ * A second fd for the same process, close-on-exec; the caller closes it (fs.closeSync).
+ * @throws SpawnError EBADF, EMFILE
+ */
+export function pidfdDuplicate(pidfd: number): number {
+  return call(() => addon().duplicate(pidfd));
+}
+
 /** @throws SpawnError ESRCH when the process is reaped, EPERM, EINVAL */
 export function pidfdSendSignal(pidfd: number, signal: NodeJS.Signals | number): void {
   const number = signalNumber(signal);
@@ -35,7 +43,7 @@ export function pidfdSendSignal(pidfd: number, signal: NodeJS.Signals | number):
  */
 export function pidfdWait(pidfd: number): Promise<ExitStatus> {
   return new Promise((resolve, reject) => {
-    const own = call(() => addon().duplicate(pidfd));
+    const own = pidfdDuplicate(pidfd);
     call(() =>
       addon().watch(own, 0, -1, 0, (exit) => {
         if (exit.errno === undefined) {

@@ -5,5 +5,5 @@ export { FailureNotifier } from "./notifier";
 export { TaskProblems } from "./problems";
 export { SandboxTaskProvider } from "./provider";
 export { sandboxable, sandboxedTask } from "./sandboxable";
-export { SandboxTerminalProfileProvider, sandboxTerminal } from "./terminal";
+export { SandboxTerminalProfileProvider, sandboxTerminal, terminalInside } from "./terminal";
 export { TerminalLinks } from "./terminalLinks";

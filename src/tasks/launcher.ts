@@ -7,6 +7,7 @@ import { readSetting, Setting } from "../contributions";
 import { t } from "../l10n";
 import { describeProfile, type ProfileRef, resolveProfile, type SandboxRegistry, withEnvironment } from "../sandbox";
 import type { Sandbox } from "../sandbox/types";
+import type { Process } from "../spawner/types";
 import { describeFailure, failureText, RefusedError } from "./failure";
 import type { FailureNotifier } from "./notifier";
 import type { Matcher } from "./problemMatcher";
@@ -61,14 +62,43 @@ export class Launcher {
   session(options: LaunchOptions): SessionOptions {
     return {
       prepare: () => this.#prepare(options),
-      failure: (error, columns) => {
-        const failure = describeFailure(error);
-        this.log.error(`${options.name}: not started`, error instanceof Error ? error : String(error));
-        this.notifier.show(options.name, failure);
-        return { text: failureText(failure, columns), code: failure.code };
-      },
+      failure: (error, columns) => this.#failure(options.name, error, columns),
       ...(options.waitForKey ? { waitForKey: { onFailure: true, text: options.waitForKey } } : {}),
     };
+  }
+
+  /** What a terminal session needs to run a shell in a sandbox that runs already. */
+  sessionInside(sandbox: Sandbox, shell: string, waitForKey: string): SessionOptions {
+    const name = t("Inside {0}", sandbox.name);
+    return {
+      prepare: () => {
+        checkMayRun();
+        return {
+          opening: (columns) => openingText(shell, sandbox.profile, t('inside "{0}"', sandbox.name), [], columns),
+          start: async (terminal) => {
+            const env = { ...process.env, ...TERMINAL_ENVIRONMENT };
+            const child = await sandbox.exec({ file: shell, env, terminal });
+            this.log.info(`${sandbox.id}: ${shell} joined, pid ${child.pid}`);
+            return programOf(child, async () => {
+              child.kill("SIGHUP"); // shells do not end by SIGTERM
+              const timer = setTimeout(() => child.kill("SIGKILL"), gracePeriod());
+              await child.exited;
+              clearTimeout(timer);
+            });
+          },
+          closing: (status) => closingText(status),
+        };
+      },
+      failure: (error, columns) => this.#failure(name, error, columns),
+      waitForKey: { onFailure: true, text: waitForKey },
+    };
+  }
+
+  #failure(name: string, error: unknown, columns: number): { text: string; code: number } {
+    const failure = describeFailure(error);
+    this.log.error(`${name}: not started`, error instanceof Error ? error : String(error));
+    this.notifier.show(name, failure);
+    return { text: failureText(failure, columns), code: failure.code };
   }
 
   #prepare(options: LaunchOptions): PreparedProgram {
@@ -113,20 +143,24 @@ export class Launcher {
   }
 
   #program(sandbox: Sandbox): Program {
-    const { terminal } = sandbox.process;
-    if (!terminal) throw new Error("The spawner made no terminal for a process that was asked to have one");
     void sandbox.exited.then(({ code, signal }) => {
       this.log.info(`${sandbox.name}: ${sandbox.id} ended with ${signal ?? `code ${code}`}`);
       this.links.unlink(sandbox.id);
     });
-    return {
-      output: terminal.output,
-      exited: sandbox.exited,
-      write: (data) => terminal.write(data),
-      resize: (columns, rows) => terminal.resize(columns, rows),
-      terminate: () => sandbox.terminate(gracePeriod()),
-    };
+    return programOf(sandbox.process, () => sandbox.terminate(gracePeriod()));
   }
+}
+
+/** A process with a terminal, as a session runs it. */
+function programOf({ terminal, exited }: Process, terminate: () => Promise<unknown>): Program {
+  if (!terminal) throw new Error("The spawner made no terminal for a process that was asked to have one");
+  return {
+    output: terminal.output,
+    exited,
+    write: (data) => terminal.write(data),
+    resize: (columns, rows) => terminal.resize(columns, rows),
+    terminate,
+  };
 }
 
 /** Milliseconds between SIGTERM and SIGKILL. */

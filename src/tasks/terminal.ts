@@ -2,12 +2,20 @@
 
 import * as vscode from "vscode";
 import { t } from "../l10n";
+import type { Sandbox } from "../sandbox/types";
 import { type Launcher, scopeFolder } from "./launcher";
 import { SandboxPseudoterminal } from "./pseudoterminal";
 import { terminalOf } from "./terminalLinks";
 
 /** The built-in profile for interactive shells: `build` with a prompt. */
 const SHELL_PROFILE = "shell";
+
+/** Closes only when the user has read the last lines. */
+const waitForKey = (): string => `\r\n\x1b[2m${t("Press any key to close the terminal.")}\x1b[0m`;
+
+function userShell(): string {
+  return vscode.env.shell || "/bin/sh";
+}
 
 /** Options of a terminal in which the user's shell runs in a sandbox. */
 export function sandboxTerminal(launcher: Launcher): vscode.ExtensionTerminalOptions {
@@ -17,7 +25,7 @@ export function sandboxTerminal(launcher: Launcher): vscode.ExtensionTerminalOpt
       name,
       request: () => {
         const folder = scopeFolder(startFolder());
-        const shell = vscode.env.shell || "/bin/sh";
+        const shell = userShell();
         return {
           name: t("Terminal ({0})", shell.split("/").pop() ?? shell),
           folder,
@@ -31,10 +39,20 @@ export function sandboxTerminal(launcher: Launcher): vscode.ExtensionTerminalOpt
         };
       },
       findTerminal: () => terminalOf(pty),
-      waitForKey: `\r\n\x1b[2m${t("Press any key to close the terminal.")}\x1b[0m`,
+      waitForKey: waitForKey(),
     }),
   );
   return { name, pty, iconPath: new vscode.ThemeIcon("shield") };
+}
+
+/** Options of a terminal in which the user's shell runs beside the processes of a running sandbox. */
+export function terminalInside(launcher: Launcher, sandbox: Sandbox): vscode.ExtensionTerminalOptions {
+  const session = launcher.sessionInside(sandbox, userShell(), waitForKey());
+  return {
+    name: t("Inside {0}", sandbox.name),
+    pty: new SandboxPseudoterminal(session),
+    iconPath: new vscode.ThemeIcon("shield"),
+  };
 }
 
 export class SandboxTerminalProfileProvider implements vscode.TerminalProfileProvider {

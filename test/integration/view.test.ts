@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import { ALL_COMMANDS, Command, DOCUMENT_SCHEME, NODE_CONTEXT, TASK_TYPE } from "../../src/contributions";
+import { processes } from "../../src/inspect";
 import type { Sandbox } from "../../src/sandbox/types";
 import type { ProcessNode, SandboxNode } from "../../src/views/nodes";
 import { SandboxTree } from "../../src/views/tree";
@@ -263,6 +264,25 @@ describe("the commands", () => {
     terminal.dispose();
     await sandbox.exited;
     assert.equal(isAlive(sandbox.process.pid), false);
+  });
+
+  it("open a shell inside a running sandbox, which ends alone when its terminal is closed", async () => {
+    const { registry } = await api();
+    const sandbox = await startTask("sleep 1000");
+    const count = async () => (await processes(sandbox.process.pid)).length;
+    const before = await count();
+    await vscode.commands.executeCommand(Command.OpenTerminalInside, { kind: "running", sandbox });
+    const terminal = await waitUntil("its terminal is there", () =>
+      vscode.window.terminals.find(({ name }) => name === "Inside runs"),
+    );
+    terminal.sendText("sleep 2000");
+    await waitUntil("what was typed runs in the sandbox", async () =>
+      (await processes(sandbox.process.pid)).some(({ command }) => command === "sleep 2000"),
+    );
+    terminal.dispose();
+    await waitUntil("the shell is gone", async () => (await count()) === before);
+    assert.ok(registry.running.includes(sandbox));
+    await vscode.commands.executeCommand(Command.Kill, { kind: "running", sandbox });
   });
 
   it("reveal the terminal of a task", async () => {
