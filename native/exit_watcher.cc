@@ -4,10 +4,9 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
-#include <thread>
-
 #include "plan/run.h"
 #include "spawner.h"
+#include "threads.h"
 #include "wait.h"
 
 namespace {
@@ -55,7 +54,9 @@ void ExitWatcher::ready() {
 void ExitWatcher::abandon() {
   Fd left = release();
   if (!left || pid_ == 0) return;
-  std::thread([left = std::move(left), pid = pid_] { ::reap(left.get(), pid); }).detach();
+  std::thread reaper;
+  // Without a thread it stays a zombie: better than an editor that waits, or ends.
+  if (launch(reaper, [left = std::move(left), pid = pid_] { ::reap(left.get(), pid); }) == 0) reaper.detach();
 }
 
 /// {status (wait(2)), userTime, systemTime (s), maxRss (bytes), wallTime (s)}, or {errno} when the kernel tells nobody

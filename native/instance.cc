@@ -1,6 +1,6 @@
 #include "instance.h"
 
-#include <thread>
+#include "threads.h"
 
 Instance::Instance(Napi::Env env) : context_(env, "sandbox-tasks:spawn") {
   done_ = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
@@ -31,7 +31,8 @@ void Instance::request(Napi::Env env, std::shared_ptr<Tracee> tracee, long what,
 void Instance::wait(Napi::Env env, std::shared_ptr<Tracee> tracee, Napi::Function callback) {
   auto key = shared<char>();
   expect(env, key.get(), callback);
-  std::thread([link = link_, key, tracee = std::move(tracee)] {
+  std::thread waiting;
+  int error = launch(waiting, [link = link_, key, tracee = std::move(tracee)] {
     Stop stop = tracee->wait();
     std::lock_guard lock(link->mutex);
     if (link->instance == nullptr) return;
@@ -39,7 +40,15 @@ void Instance::wait(Napi::Env env, std::shared_ptr<Tracee> tracee, Napi::Functio
       result.set("signal", stop.signal);
       result.set("errno", stop.error);
     });
-  }).detach();
+  });
+  if (error == 0) {
+    waiting.detach();
+  } else {
+    complete(key.get(), [key, error](Napi::Env, JsResult& result) {
+      result.set("signal", 0.0);
+      result.set("errno", error);
+    });
+  }
 }
 
 /// An event loop with something under way must not end.

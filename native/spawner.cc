@@ -8,10 +8,13 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include <algorithm>
+
 #include "child_side.h"
 #include "map_writer.h"
 #include "pipes.h"
 #include "plan/syscalls.h"
+#include "threads.h"
 #include "wait.h"
 
 // The version of GCC 12 differs in nothing that matters here, and GCC 8's libstdc++ lacks it (portability.cc).
@@ -129,8 +132,12 @@ int Spawner::set_helper(const uint8_t* bytes, size_t size, const char* path) {
 void Spawner::submit(std::shared_ptr<Spawn> spawn) {
   {
     std::lock_guard lock(mutex_);
+    if (int error = start_thread(); error != 0) {
+      spawn->error = {static_cast<int32_t>(Stage::prepare), 0, error, SYS_clone3};
+      done_(std::move(spawn));
+      return;
+    }
     queue_.push_back(std::move(spawn));
-    start_thread();
   }
   wake_.notify_one();
 }
@@ -145,13 +152,14 @@ void Spawner::post(std::function<void()> call) {
 
 // With the first spawn, and with every signal blocked: a handler that ran in a CLONE_VM child would run on the editor's
 // memory.
-void Spawner::start_thread() {
-  if (thread_.joinable()) return;
+int Spawner::start_thread() {
+  if (thread_.joinable()) return 0;
   uint64_t all = ~uint64_t{0};
   uint64_t before = 0;
   sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-  thread_ = std::thread([this] { work(); });
+  int error = launch(thread_, [this] { work(); });
   sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
+  return error;
 }
 
 void Spawner::work() {
@@ -220,10 +228,12 @@ void Spawner::run(Spawn& spawn) {
   do {
     n = read(child.error_fd(), &record, sizeof record);
   } while (n < 0 && errno == EINTR);
+  // Not knowing is no success.
+  if (n < 0) throw Failure{Stage::clone, SYS_read, errno};
   if (n == static_cast<ssize_t>(sizeof record)) {
     spawn.error = record;
   } else if (spawn.cancelled) {
-    spawn.error = {static_cast<int32_t>(Stage::clone), 0, ECANCELED, 0};
+    spawn.error = {std::max(child.context().current_step, static_cast<int32_t>(Stage::clone)), 0, ECANCELED, 0};
   } else {
     if (spawn.terminal) spawn.terminal_master = receive_fd(child.terminal_fd());
     if (spawn.trace) spawn.tracee = std::make_unique<Tracee>(spawn.pid, spawn.pidfd);

@@ -102,7 +102,8 @@ class Spawner {
   int set_helper(const uint8_t* bytes, size_t size, const char* path);
 
  private:
-  void start_thread();
+  /// @return 0 or an errno
+  int start_thread();
   void work();
   void run(Spawn& spawn);
 

@@ -41,11 +41,11 @@ Outcome step_map_wait(const Step&, Context& context) {
   pollfd sources[] = {{context.map_fd, POLLIN, 0}, {context.parent_pidfd, POLLIN, 0}};
   if (Outcome r = attempt(SYS_ppoll, sources, 2, nullptr, nullptr, 0); !r) return r;
   if (sources[0].revents == 0) return failure(SYS_ppoll, ESRCH);
-  int32_t answer[2];
-  Outcome r = attempt(SYS_read, context.map_fd, answer, sizeof answer);
+  MapRecord record;
+  Outcome r = attempt(SYS_read, context.map_fd, &record, sizeof record);
   if (!r) return r;
-  if (r.value != sizeof answer) return failure(SYS_read, EPIPE);
-  return answer[0] == 0 ? r : failure(SYS_write, answer[0]).at(answer[1]);
+  if (r.value != sizeof record) return failure(SYS_read, EPIPE);
+  return record.error == 0 ? r : failure(record.syscall, record.error).at(record.index);
 }
 
 // Only ever run by the helper, which shares no memory with the editor: whoever lives in the namespaces that are joined

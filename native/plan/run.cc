@@ -30,8 +30,9 @@ void fail(const Context& context, int32_t step, const Outcome& outcome) {
 
 void run(const Plan& plan, Context& context) {
   for (uint32_t i = 0; i < plan.step_count; i++) {
+    context.current_step = static_cast<int32_t>(plan.first_step + i);
     Outcome outcome = run_step(plan.steps[i], context);
-    if (!outcome) fail(context, static_cast<int32_t>(plan.first_step + i), outcome);
+    if (!outcome) fail(context, context.current_step, outcome);
   }
 }
 

@@ -21,6 +21,14 @@ struct ErrorRecord {
   int32_t syscall;
 };
 
+/// What became of id maps that were written from outside, as the child that waits for them hears it.
+struct MapRecord {
+  int32_t error;
+  /// Which of setgroups, uid_map and gid_map.
+  int32_t index;
+  int32_t syscall;
+};
+
 /// The helper failed between its own start and the first step that it runs.
 constexpr int32_t kHelperItself = -1;
 
@@ -48,6 +56,8 @@ struct Outcome;
 
 /// The child's own state while it runs its plan. Filled in by the parent before the clone.
 struct Context {
+  /// The step under way. On memory that the parent shares: how it knows where a child hung that it had to end.
+  int32_t current_step = 0;
   int error_fd = -1;
   /// The map writer's socket: we say that we exist, it says what became of the maps.
   int map_fd = -1;

@@ -1,5 +1,6 @@
 // What spawn() rejects with: which step failed, on what, why, and what to do about it.
 
+import * as os from "node:os";
 import * as util from "node:util";
 import type { Addon, NativeFailure } from "./addon";
 import { allSteps, type Plan } from "./plan";
@@ -87,6 +88,23 @@ const RARE: Readonly<Record<number, readonly [string, string]>> = {
 
 function pathOf(step: PlannedStep | undefined): string | undefined {
   return step !== undefined && "path" in step ? step.path : undefined;
+}
+
+/** The error for a child that was ended in its set-up because the time was up. */
+export function hangError(plan: Plan, failure: NativeFailure, timeout: number): SpawnError {
+  const steps = allSteps(plan);
+  const step = steps[failure.step] ?? { name: "unknown step", detail: "" };
+  const where = `step ${failure.step + 1} of ${steps.length}`;
+  return new SpawnError(`${step.name} ${step.detail}: ETIMEDOUT, still in the set-up after ${timeout} ms (${where})`, {
+    code: "ETIMEDOUT",
+    errno: os.constants.errno.ETIMEDOUT,
+    syscall: "",
+    step: step.name,
+    index: failure.step + 1,
+    steps: steps.length,
+    remedy:
+      "Something that the step waits for does not answer: a network file system, say. Or the timeout is too short.",
+  });
 }
 
 /** The error for what the child wrote to its pipe. */

@@ -1,8 +1,9 @@
 // spawn(): validate, compile, hand over to the addon, and wrap what comes back.
 
+import * as os from "node:os";
 import { type Addon, addon, type NativeChild, type NativeFailure, type NativeRequest, STDIO } from "./addon";
 import { encode } from "./encode";
-import { OptionsError, spawnError } from "./errors";
+import { hangError, OptionsError, spawnError } from "./errors";
 import { openFilesLimit } from "./open-files-limit";
 import { allSteps, type Caller, compile, type Ending, type Plan } from "./plan";
 import { SpawnedProcess } from "./process";
@@ -47,10 +48,15 @@ export async function launch(ending: Ending, options: SpawnOptions): Promise<Spa
   const native = addon();
   const plan = compile(ending, options, caller());
   const request = nativeRequest(native, plan, options);
+  let expired = false;
   const result = await new Promise<NativeFailure | NativeChild>((resolve) => {
     // While the child sets itself up there is no Process yet; a hang in there must still be ended.
     const stop = (): void => native.cancel(under);
-    const timer = timeout > 0 ? setTimeout(stop, timeout) : undefined;
+    const expire = (): void => {
+      expired = true;
+      stop();
+    };
+    const timer = timeout > 0 ? setTimeout(expire, timeout) : undefined;
     const under = native.spawn(request, (outcome) => {
       signal?.removeEventListener("abort", stop);
       clearTimeout(timer);
@@ -60,7 +66,9 @@ export async function launch(ending: Ending, options: SpawnOptions): Promise<Spa
   });
   if ("errno" in result) {
     signal?.throwIfAborted();
-    throw spawnError(native, plan, result);
+    throw expired && result.errno === os.constants.errno.ECANCELED
+      ? hangError(plan, result, timeout)
+      : spawnError(native, plan, result);
   }
   const child = new SpawnedProcess(result);
   if (timeout > 0) {

@@ -8,7 +8,8 @@ const SOURCES = resolve("test/native/programs");
 const PROGRAMS = resolve("out/test/native/programs");
 
 function newestSource(): number {
-  return Math.max(...readdirSync(SOURCES).map((name) => statSync(join(SOURCES, name)).mtimeMs));
+  const files = [...readdirSync(SOURCES).map((name) => join(SOURCES, name)), resolve("native/plan/syscalls.def")];
+  return Math.max(...files.map((file) => statSync(file).mtimeMs));
 }
 
 /**

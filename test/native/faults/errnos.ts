@@ -60,6 +60,22 @@ export const PLAUSIBLE: Readonly<Record<string, readonly string[]>> = {
   write: ["EPERM", "EINVAL"],
 };
 
+/** The same for the threads of the parent that make a child: "spawner", and "writer" for id maps. */
+export const PLAUSIBLE_OUTSIDE: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  spawner: {
+    clone3: ["EPERM", "EAGAIN", "ENOMEM", "ENOSPC", "E2BIG", "ENOSYS", "EINVAL"],
+    memfd_create: ["EMFILE", "ENFILE", "ENOMEM", "ENOSYS", "EACCES"],
+    openat: ["EMFILE", "ENFILE", "EACCES"],
+    pipe2: ["EMFILE", "ENFILE"],
+    read: ["EIO", "EINTR"],
+    recvmsg: ["EMFILE"],
+    setsockopt: ["EPERM"],
+    socketpair: ["EMFILE", "ENFILE"],
+    write: ["ENOSPC", "ENOMEM"],
+  },
+  writer: { openat: ["EPERM", "EACCES", "EMFILE"], write: ["EPERM", "EINVAL"] },
+};
+
 /** How many of the same calls in one child get every errno; those behind them get the first one only. */
 export const FULLY = 2;
 /** Of the same call over and over (signals, capabilities) so many are enough, and the last, which may be another step's. */
@@ -94,6 +110,36 @@ export const GOES_ON: readonly Exception[] = [
   { call: "mount_setattr", errnos: ["ENOSYS"], always: false, because: "a walk of remounts takes its place" },
   { call: "close_range", errnos: ["ENOSYS", "EPERM"], always: false, because: "a loop takes its place" },
   { call: "execve", errnos: ["ETXTBSY"], always: true, because: "somebody between fork and execve: tried again" },
+  { call: "clone3", role: "spawner", errnos: ["ENOSYS"], always: true, because: "clone(2) takes its place" },
+  {
+    call: "clone3",
+    role: "spawner",
+    errnos: ["EINVAL"],
+    always: false,
+    because: "the kernel may not know CLONE_CLEAR_SIGHAND: once more without it; but not for a thread",
+  },
+  {
+    call: "clone3",
+    role: "spawner",
+    errnos: ["ENOMEM"],
+    always: false,
+    because: "for a thread, libc makes it EAGAIN (pthread_create(3))",
+  },
+  {
+    call: "memfd_create",
+    role: "spawner",
+    errnos: ["ENOSYS", "EACCES"],
+    always: true,
+    because: "a file without a name takes its place",
+  },
+  {
+    call: "write",
+    role: "spawner",
+    errnos: ["ENOSPC", "ENOMEM"],
+    always: false,
+    because: "as memfd_create, whose it is",
+  },
+  { call: "read", role: "spawner", errnos: ["EINTR"], always: true, because: "read again" },
   {
     call: "execveat",
     errnos: ["EACCES", "EPERM", "ENOSYS"],

@@ -1,11 +1,12 @@
 // Runs under test/native/programs/inject.cc: records every system call that the children of one option set make, then
-// spawns once for each call and errno, with that call failing, and prints what came of it as JSON.
+// spawns once for each call and errno, with that call failing, and prints what came of it as JSON. With a second argument
+// "outside": the calls of the parent's threads instead.
 
 import { readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { api, children, openFds } from "../spawner-world";
-import { FULLY, LONGEST_RUN, NOT_INJECTED, PLAUSIBLE } from "./errnos";
+import { FULLY, LONGEST_RUN, NOT_INJECTED, PLAUSIBLE, PLAUSIBLE_OUTSIDE } from "./errnos";
 import { commandOf, type OptionSet, optionSets } from "./option-sets";
 import { type Call, calls, injected, order, record } from "./supervisor";
 
@@ -59,7 +60,8 @@ async function attempt(set: OptionSet): Promise<void> {
   if (code !== 0) throw new Error(`The command ended with ${code}.`);
 }
 
-function planInjections(seen: readonly Call[]): Injection[] {
+/** @param outside whether the calls are the parent's */
+function planInjections(seen: readonly Call[], outside: boolean): Injection[] {
   const counts = new Map<string, number>();
   let run = 0;
   return seen.flatMap(({ role, name }, i) => {
@@ -68,7 +70,17 @@ function planInjections(seen: readonly Call[]): Injection[] {
     const occurrence = (counts.get(key) ?? 0) + 1;
     counts.set(key, occurrence);
     if (NOT_INJECTED.has(name) || (run > LONGEST_RUN && seen[i + 1]?.name === name)) return [];
-    const [first, ...others] = PLAUSIBLE[name] ?? [];
+    const [first, ...others] = (outside ? PLAUSIBLE_OUTSIDE[role] : PLAUSIBLE)?.[name] ?? [];
+    if (first === undefined && outside) return []; // memory, signal masks, closing
+    // libuv wakes the event loop by a write, and ends the process when that fails.
+    if (role === "spawner" && name === "write" && seen[i - 1]?.name !== "memfd_create") return [];
+    // Its answer to the child, which fails when that is gone.
+    if (
+      role === "writer" &&
+      name === "write" &&
+      !seen.slice(i + 1).some((call) => call.name === name && call.role === role)
+    )
+      return [];
     if (first === undefined) throw new Error(`No plausible errno is listed for ${name}(2).`);
     return [first, ...(occurrence <= FULLY ? others : [])].map((errno) => ({ role, name, occurrence, errno }));
   });
@@ -76,7 +88,7 @@ function planInjections(seen: readonly Call[]): Injection[] {
 
 /** The streams of a child that ran close a moment after it, and a tracee's pidfd when nobody asks about it any more. */
 async function settled(fds: number): Promise<void> {
-  for (let i = 0; i < 100 && readdirSync("/proc/self/fd").length > fds; i++) {
+  for (let i = 0; i < 50 && readdirSync("/proc/self/fd").length > fds; i++) {
     if (i % 10 === 2) globalThis.gc?.();
     await delay(2);
   }
@@ -95,6 +107,7 @@ async function main(): Promise<void> {
   const holder = chosen.joins === undefined ? undefined : await api.holdNamespaces({ sys: chosen.joins });
   const set = joining(chosen, holder?.pidfd ?? -1);
   for (let i = 0; i < 2; i++) await attempt(set); // threads, lazily opened files
+  await settled(0);
   const fds = readdirSync("/proc/self/fd").length;
   const open = new Set(openFds());
   const before = threads();
@@ -103,14 +116,16 @@ async function main(): Promise<void> {
   await attempt(set);
   const seen = calls();
   const served = seen.findIndex(({ role, name }) => role === "child" && name === "rt_sigtimedwait");
-  const setup = seen.filter(
-    ({ role }, i) => role.startsWith("child") && (role !== "child" || served < 0 || i < served),
+  const outside = process.argv[3] === "outside";
+  const setup = seen.filter(({ role }, i) =>
+    outside ? role in PLAUSIBLE_OUTSIDE : role.startsWith("child") && (role !== "child" || served < 0 || i < served),
   );
 
   const outcomes: Outcome[] = [];
   let undisturbed = 0;
-  for (const [i, injection] of planInjections(setup).entries()) {
+  for (const [i, injection] of planInjections(setup, outside).entries()) {
     const { role, name, occurrence, errno } = injection;
+    await settled(fds);
     order(role, name, occurrence, constants.errno[errno as keyof typeof constants.errno]);
     let error: Record<string, unknown> | undefined;
     try {

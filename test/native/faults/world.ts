@@ -21,8 +21,10 @@ const WRITES_FILE = ["openat", "write"];
 const WALKS = ["openat2", "openat", "statx", "mkdirat", "fchmodat", "mknodat", "readlinkat", "fcntl"];
 const MOUNTS = ["fsopen", "fsconfig", "fsmount", "fstatfs", "open_tree", "mount_setattr", "move_mount", ...WALKS];
 
-/** The system calls that a step may fail in, by the name that explain() gives it. */
+/** The system calls that a step may fail in, in the child or in the parent, by the name that explain() gives it. */
 export const STEP_CALLS: Readonly<Record<string, readonly string[]>> = {
+  prepare: ["pipe2", "socketpair", "setsockopt", "memfd_create", "openat", "clone3", "recvmsg"],
+  clone3: ["clone3", "read"],
   "parent-death signal": ["prctl", "ppoll"],
   "id-map": [...WRITES_FILE, "ppoll", "read"],
   setns: ["setns"],
