@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { skipBecause } from "../support/skip";
 import { makeTemp, removeTemp } from "../support/temp";
 import { api, children, inNamespaces, isRoot, rejection, run, type Sys, sh, WHOLE_ROOT } from "./spawner-world";
@@ -90,7 +91,7 @@ describe("credential", () => {
     if (!isRoot) skipBecause(this, "only root may change to another user");
     // A caller that has groups of its own.
     const script = `
-      const api = require(${JSON.stringify(join(process.cwd(), "dist/api.js"))});
+      const api = require(${JSON.stringify(LIBRARY)});
       const { text } = require("node:stream/consumers");
       (async () => {
         const groups = async (credential) =>
@@ -103,7 +104,7 @@ describe("credential", () => {
         ]));
       })();`;
     const caller: Sys = { credential: { uid: 0, gid: 0, groups: [11, 12] } };
-    const { stdout } = await run(process.execPath, ["-e", script], { sys: caller });
+    const { stdout } = await run(LIBRARY_NODE, ["-e", script], { sys: caller });
     assert.deepEqual(JSON.parse(stdout), ["0 11 12", "0", "0 11 12", "0 7 8 9"]);
   });
 

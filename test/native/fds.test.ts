@@ -6,6 +6,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import * as fc from "fast-check";
+import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { makeTemp, removeTemp } from "../support/temp";
 import {
   api,
@@ -160,7 +161,7 @@ describe("file descriptors", () => {
 
   it("of ours that would be inherited by others stop here", async () => {
     const script = `
-      const api = require(${JSON.stringify(join(process.cwd(), "dist/api.js"))});
+      const api = require(${JSON.stringify(LIBRARY)});
       const { text } = require("node:stream/consumers");
       const { execFileSync } = require("node:child_process");
       (async () => {
@@ -172,7 +173,7 @@ describe("file descriptors", () => {
     const zero = openSync("/dev/zero", "r");
     const stdio: Stdio = Array.from({ length: 51 }, () => null);
     [stdio[0], stdio[1], stdio[2], stdio[50]] = ["ignore", "pipe", "inherit", zero];
-    const { stdout } = await run(process.execPath, ["-e", script], { stdio });
+    const { stdout } = await run(LIBRARY_NODE, ["-e", script], { stdio });
     closeSync(zero);
     const [ours, theirs] = JSON.parse(stdout) as [string, string];
     assert.equal(parseListing(theirs).get(50), "/dev/zero");

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { parseStat, procStat } from "./proc-stat";
 import { api, children, inNamespaces, rejection, run, type Sys, sh, WHOLE_ROOT } from "./spawner-world";
 
@@ -140,13 +141,13 @@ const READER = ["-e", '$| = 1; $line = <STDIN>; print "<interrupt>\\n" if $line 
 async function inTerminal(script: string, keys: Readonly<Record<string, string>> = {}): Promise<unknown> {
   const program = `
     const fs = require("node:fs");
-    const api = require(${JSON.stringify(join(process.cwd(), "dist/api.js"))});
+    const api = require(${JSON.stringify(LIBRARY)});
     const { procStat } = require(${JSON.stringify(join(__dirname, "proc-stat.js"))});
     const { waitUntil } = require(${JSON.stringify(join(__dirname, "../support/processes.js"))});
     const READER = ${JSON.stringify(READER)};
     const own = procStat("self");
     (async () => { ${script} })().then((result) => console.log("result " + JSON.stringify(result)), console.log);`;
-  await using host = await api.spawn(process.execPath, ["-e", program], { terminal: { columns: 80, rows: 24 } });
+  await using host = await api.spawn(LIBRARY_NODE, ["-e", program], { terminal: { columns: 80, rows: 24 } });
   assert.ok(host.terminal);
   let output = "";
   const typed = new Set<string>();

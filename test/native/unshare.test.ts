@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { skipBecause } from "../support/skip";
 import { makeTemp, removeTemp } from "../support/temp";
 import { api, isRoot, ownIds, rejection, run, type Sys, sh } from "./spawner-world";
@@ -91,7 +92,7 @@ describe("a mount namespace", () => {
       if (alone && !isRoot) skipBecause(this, "only root needs no user namespace");
       // As systemd leaves /: what is mounted below a shared mount appears in every copy of it (mount_namespaces(7)).
       const script = `
-        const api = require(${JSON.stringify(join(process.cwd(), "dist/api.js"))});
+        const api = require(${JSON.stringify(LIBRARY)});
         const { text } = require("node:stream/consumers");
         (async () => {
           const line = 'mount -t tmpfs none "$1" && ls -A "$1" && echo mounted && cat /proc/self/mountinfo';
@@ -102,7 +103,7 @@ describe("a mount namespace", () => {
           console.log(JSON.stringify({ inside, own, seen: require("node:fs").readdirSync(process.env.FOLDER) }));
         })();`;
       // A host of our own whose / is shared; in a user namespace, so that an ordinary user can have one too.
-      const env = { ...process.env, FOLDER: folder, SYS: JSON.stringify(sys), SCRIPT: script, NODE: process.execPath };
+      const env = { ...process.env, FOLDER: folder, SYS: JSON.stringify(sys), SCRIPT: script, NODE: LIBRARY_NODE };
       const world: Sys = alone
         ? { cloneflags: ["CLONE_NEWNS"] }
         : { ...asRoot, cloneflags: ["CLONE_NEWUSER", "CLONE_NEWNS"] };
