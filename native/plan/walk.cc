@@ -1,7 +1,7 @@
 // The walk below a root never asks the kernel for "..": it goes back to the directory that it came from, which it holds
 // open. So a directory that somebody moves out of the root meanwhile leads nowhere new, where the kernel's ".." would
-// climb out through its new parent (CVE-2018-15664). A symbolic link is read through an fd of the link itself, and its
-// text is put in front of what is left of the path.
+// climb out through its new parent (CVE-2018-15664; in a bind mount it would be ENOENT, path_connected in fs/namei.c).
+// A symbolic link is read through an fd of the link itself, and its text is put in front of what is left of the path.
 
 #include "walk.h"
 

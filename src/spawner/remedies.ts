@@ -73,24 +73,62 @@ function execRemedy(code: string, path: string | undefined): string | undefined 
   }
 }
 
-function mountRemedy({ op, code, index, path, syscall }: FailedStep): string | undefined {
-  if (code === "ENOSYS")
-    return `${syscall}(2) is missing here: Linux 5.12 or later is needed, without a seccomp filter that hides it.`;
-  if (code === "EROFS" && index === 1) {
+/** Error indices of the steps that mount, as the child sets them; from 2 on they count the options. */
+const OLDER_WAY = -1;
+const SOURCE = 0;
+const DESTINATION = 1;
+
+const NO_SETATTR = "mount_setattr(2) is missing here (Linux 5.12, or a seccomp filter hides it), and";
+
+/** What can go wrong in its place (native/plan/remount.cc). */
+function remountRemedy({ code, syscall }: FailedStep): string | undefined {
+  switch (code) {
+    case "ENOENT":
+      return `${NO_SETATTR} the older way needs a /proc that shows this process. Mount one: mount -t proc proc /proc`;
+    case "E2BIG":
+      return `${NO_SETATTR} for the older way there are too many mounts (more than 4096, or 64 deep). Show less of the host.`;
+    case "ESTALE":
+      return `${NO_SETATTR} folders on the way to a mount were renamed while it was done in the older way. Try again.`;
+    case "EINVAL":
+      return syscall === "mount" ? `${NO_SETATTR} mount(2) does not know all options that were asked for.` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function bindRemedy({ code, index }: FailedStep): string | undefined {
+  if (index === DESTINATION && (code === "EINVAL" || code === "ENOTDIR")) {
+    return "A folder is mounted on a folder, and a file on a file: the mount point is of the other kind.";
+  }
+  if (index !== SOURCE) return undefined;
+  switch (code) {
+    case "ENOENT":
+      return "The source does not exist.";
+    case "ELOOP":
+      return "There is a symbolic link in the source that was not there before: somebody may be trying to redirect the mount. Look at it, then try again.";
+    case "EINVAL":
+      return "There are locked mounts below the source: bind it recursively (option rbind).";
+    default:
+      return undefined;
+  }
+}
+
+function mountRemedy(failed: FailedStep): string | undefined {
+  const { op, code, index, path, syscall } = failed;
+  if (code === "ENOSYS") {
+    return `${syscall}(2) is missing here: Linux 5.2 or later is needed, without a seccomp filter that hides it.`;
+  }
+  if (code === "EROFS" && index === DESTINATION) {
     return `The mount point ${path ?? ""} does not exist, and nothing is ever created on the host. Create it yourself, or mount a tmpfs above it first.`;
   }
-  if (op === "mount_bind" && code === "ENOENT") return "The source does not exist.";
-  if (op === "mount_bind" && code === "ELOOP") {
-    return "There is a symbolic link in the source that was not there before: somebody may be trying to redirect the mount. Look at it, then try again.";
-  }
-  if (op === "mount_bind" && code === "EINVAL") {
-    return "There are locked mounts below the source: bind it recursively (option rbind).";
+  if (code === "ELOOP" && index === DESTINATION) {
+    return `A symbolic link in the mount point ${path ?? ""} leads nowhere: in a circle, or through a link of /proc that is no path.`;
   }
   if (op === "mount_fs" && code === "EPERM" && path === "/proc") {
     return "The outer /proc is partly masked, as in containers, so a fresh one is refused. Start the container with --security-opt systempaths=unconfined.";
   }
-  if (code === "EPERM") return userNamespaceRemedy();
-  return undefined;
+  const special = index === OLDER_WAY ? remountRemedy(failed) : op === "mount_bind" ? bindRemedy(failed) : undefined;
+  return special ?? (code === "EPERM" ? userNamespaceRemedy() : undefined);
 }
 
 /** What an errno says whatever the step. */
