@@ -4,6 +4,7 @@
     "sanitize%": "",
     # What runs in the child: in the addon and in PID 1.
     "plan_steps": [
+      "plan/fds.cc",
       "plan/identity.cc",
       "plan/lookup.cc",
       "plan/mount_table.cc",
@@ -11,6 +12,7 @@
       "plan/process.cc",
       "plan/remount.cc",
       "plan/run.cc",
+      "plan/session.cc",
       "plan/trees.cc",
       "plan/walk.cc"
     ]
