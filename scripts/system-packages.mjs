@@ -106,6 +106,14 @@ export const PACKAGES = {
   /** @type {SystemPackage} */
   clangFormat: { command: "clang-format", package: "clang-format", why: "to check the layout of the C++ sources" },
   /** @type {SystemPackage} */
+  clang: { command: "clang++", package: "clang", why: "to compile the fuzzer" },
+  /** @type {SystemPackage} */
+  fuzzer: {
+    file: "/usr/lib/clang/14/lib/linux/libclang_rt.fuzzer-x86_64.a",
+    package: "libclang-rt-14-dev",
+    why: "to compile the fuzzer",
+  },
+  /** @type {SystemPackage} */
   crossCompiler: {
     command: "aarch64-linux-gnu-g++",
     package: "g++-aarch64-linux-gnu",

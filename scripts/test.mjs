@@ -174,6 +174,7 @@ const SUITES = {
   unit: () => runMocha("unit", "out/test/unit/**/*.test.js", MINUTE / 3),
   native: nativeSuite,
   sanitizers: sanitizerSuites,
+  fuzz: () => runMocha("fuzz", "out/test/fuzz/**/*.test.js", 3 * MINUTE),
   integration: integrationSuites,
   e2e: endToEndSuite,
 };
@@ -191,6 +192,7 @@ function prepare(chosen) {
   const needsBrowser = chosen.includes("integration") || chosen.includes("e2e");
   ensureSystemPackages([
     ...(chosen.includes("lint") ? [PACKAGES.clangFormat] : []),
+    ...(chosen.includes("fuzz") ? [PACKAGES.clang, PACKAGES.fuzzer] : []),
     ...(needsBrowser ? [PACKAGES.chromium, PACKAGES.fonts] : []),
   ]);
   heading("build");
