@@ -1,8 +1,9 @@
 // Id maps of a new user namespace: written by the child itself where the kernel lets it, otherwise from outside while it
 // waits.
 
-import type { Caller } from "./plan";
+import type { Caller } from "./caller";
 import { type PlannedStep, step } from "./planned-step";
+import { mapText } from "./rules/id-maps";
 import type { IdMapping, SysProcAttr } from "./types";
 
 /** Texts for /proc/PID/setgroups, uid_map and gid_map (user_namespaces(7)). */
@@ -11,10 +12,6 @@ export interface IdMaps {
   readonly setgroups: string;
   readonly uidMap: string;
   readonly gidMap: string;
-}
-
-function mapText(mappings: readonly IdMapping[]): string {
-  return mappings.map((line) => `${line.containerID} ${line.hostID} ${line.size}\n`).join("");
 }
 
 /** The kernel lets a process map itself exactly one id, its own (user_namespaces(7)); all else is written from outside. */

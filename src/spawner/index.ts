@@ -1,5 +1,6 @@
 // The spawner's face.
 
+export type { Caller } from "./caller";
 export { CAPABILITIES, type Capability } from "./capabilities";
 export { OptionsError, SpawnError } from "./errors";
 export { holdNamespaces } from "./hold";

@@ -1,21 +1,8 @@
 // From mounts in the OCI runtime specification's terms to the steps that make them.
 
+import { ATTRIBUTES, BIND_WORDS, MOUNT_WORDS } from "./mount-words";
 import type { PlannedStep } from "./planned-step";
 import type { Mount } from "./types";
-
-/** mount_setattr(2) attributes, by the option that asks for them. */
-const ATTRIBUTES: Readonly<Record<string, number>> = {
-  ro: 0x1,
-  rro: 0x1,
-  nosuid: 0x2,
-  nodev: 0x4,
-  noexec: 0x8,
-  noatime: 0x10,
-  nosymfollow: 0x20_0000,
-};
-
-/** Options that ask for nothing: the default, or handled elsewhere. */
-const NEUTRAL = new Set(["rw", "suid", "dev", "exec", "relatime", "bind", "rbind", "optional", "nofollow"]);
 
 const BIND_RECURSIVE = 1;
 const BIND_OPTIONAL = 2;
@@ -36,12 +23,12 @@ const DEVICE_LINKS: readonly (readonly [name: string, target: string])[] = [
 
 /** The attribute mask that a list of mount options asks for. */
 export function mountAttributes(options: readonly string[]): number {
-  return options.reduce((mask, option) => mask | (ATTRIBUTES[option] ?? 0), 0);
+  return options.reduce((mask, option) => mask | (ATTRIBUTES.get(option) ?? 0), 0);
 }
 
 /** What is left for the file system itself: 'size=10m'. */
 function filesystemOptions(options: readonly string[]): string[] {
-  return options.filter((option) => !(option in ATTRIBUTES) && !NEUTRAL.has(option));
+  return options.filter((option) => !MOUNT_WORDS.has(option) && !BIND_WORDS.has(option));
 }
 
 function bind(mount: Mount, source: string): PlannedStep {

@@ -2,22 +2,15 @@
 // can show what would be done. The order is the kernel's; the reason stands beside each part.
 
 import * as os from "node:os";
+import type { Caller } from "./caller";
 import { credentialSteps } from "./credential-steps";
 import { execStep } from "./exec-step";
 import { type IdMaps, idMapSteps } from "./id-map-steps";
-import type { OpenFilesLimit } from "./open-files-limit";
 import { about, type PlannedStep, step } from "./planned-step";
 import { type RlimitSteps, rlimitSteps } from "./rlimit-steps";
 import { foregroundTerminal, groupSteps, hasJoin, terminalSteps } from "./session-steps";
 import { CLONE_FLAGS, type CloneFlag, type SpawnOptions, type Step, type SysProcAttr } from "./types";
 import { worldSteps } from "./world-steps";
-
-/** Who is asking: the ids of the process that spawns, and how many files it may open. */
-export interface Caller {
-  readonly uid: number;
-  readonly gid: number;
-  readonly openFiles: OpenFilesLimit;
-}
 
 export interface Plan {
   /** What we do ourselves before the child exists. */
@@ -41,8 +34,9 @@ export function allSteps(plan: Plan): Step[] {
   return [...plan.parent, ...plan.child, ...(plan.helper?.steps ?? [])];
 }
 
+/** A sum, as bitwise operators would make a negative number of CLONE_IO. What the spawner always sets is left to it. */
 function flagMask(flags: readonly CloneFlag[]): number {
-  return flags.reduce((mask, flag) => mask | CLONE_FLAGS[flag], 0);
+  return flags.reduce((mask, flag) => mask + (flag === "CLONE_CLEAR_SIGHAND" ? 0 : CLONE_FLAGS[flag]), 0);
 }
 
 /** "user, mount, pid": the namespaces in the words of namespaces(7). */
@@ -50,8 +44,12 @@ function typeWords(flags: readonly CloneFlag[]): string {
   return flags.map((flag) => flag.replace("CLONE_NEW", "").toLowerCase().replace(/^ns$/, "mount")).join(", ");
 }
 
-function namespaceWords(flags: readonly CloneFlag[]): string {
-  return flags.length === 0 ? "no new namespaces" : `new ${typeWords(flags)} namespace${flags.length > 1 ? "s" : ""}`;
+/** New namespaces, and other flags by their names. */
+function flagWords(flags: readonly CloneFlag[]): string {
+  const made = flags.filter((flag) => flag.startsWith("CLONE_NEW"));
+  const words =
+    made.length === 0 ? "no new namespaces" : `new ${typeWords(made)} namespace${made.length > 1 ? "s" : ""}`;
+  return [words, ...flags.filter((flag) => !made.includes(flag))].join(", ");
 }
 
 /** What comes after the fds: because they name terminals, or because it is to be as late as possible. */
@@ -102,7 +100,7 @@ function setupSteps(
   const mapsAfterUnshare = unshared.includes("CLONE_NEWUSER");
   const steps: PlannedStep[] = [
     ...(mapsAfterUnshare ? [] : idMaps),
-    ...(unshared.length > 0 ? [step("unshare", "unshare", namespaceWords(unshared), flagMask(unshared))] : []),
+    ...(unshared.length > 0 ? [step("unshare", "unshare", flagWords(unshared), flagMask(unshared))] : []),
     ...(mapsAfterUnshare ? idMaps : []),
     ...worldSteps(sys),
     ...limits.early,
@@ -175,7 +173,7 @@ export function compile(ending: Ending, options: SpawnOptions, caller: Caller): 
     child = [handlers, ...outer, ...setup, ...inner, ...group, fds, ...last];
   }
 
-  const detail = [namespaceWords(cloned), ...(sys.cgroupFD === undefined ? [] : [`cgroup of fd ${sys.cgroupFD}`])];
+  const detail = [flagWords(cloned), ...(sys.cgroupFD === undefined ? [] : [`cgroup of fd ${sys.cgroupFD}`])];
   return {
     parent: [
       { name: "prepare", detail: "pipes, fds and memory for the child" },

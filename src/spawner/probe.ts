@@ -1,6 +1,6 @@
 // probe(): whether the kernel lets us do each thing that a sandbox needs, found by doing it in a child that ends at once.
 
-import { SpawnError } from "./errors";
+import { OptionsError, SpawnError } from "./errors";
 import { launch } from "./spawn";
 import type { CloneFlag, Feature, SysProcAttr } from "./types";
 
@@ -55,8 +55,9 @@ async function tryFeature(feature: string, sys: SysProcAttr): Promise<Feature> {
     return { feature, available: true };
   } catch (error) {
     if (!(error instanceof SpawnError)) throw error;
-    const remedy = error.remedy === undefined ? {} : { remedy: error.remedy };
-    return { feature, available: false, errno: error.code, ...remedy };
+    // Refused before any system call: as in a chroot, where the rule itself says what to do.
+    const remedy = error instanceof OptionsError ? error.message : error.remedy;
+    return { feature, available: false, errno: error.code, ...(remedy === undefined ? {} : { remedy }) };
   }
 }
 

@@ -1,23 +1,36 @@
 // The shape of spawn options, checked before anything is compiled: types, ranges, unknown keys. What combinations mean
-// is validate.ts's business.
+// is the business of rules/.
 
 import * as os from "node:os";
 import { z } from "zod";
 import { CAPABILITIES } from "./capabilities";
 import { RLIMITS } from "./rlimits";
-import { CLONE_FLAGS, type CloneFlag, MOUNT_TYPES } from "./types";
+import { type CloneFlag, MOUNT_TYPES } from "./types";
 
 const MAX_ID = 0xffff_fffe; // (uid_t) -1 means "no change"
+const MAX_FD = 0x7fff_ffff;
 const MAX_STDIO = 64;
+const MAX_PATH = 4095; // PATH_MAX without its NUL (path_resolution(7))
 
-/** A NUL would end the string early on its way to the kernel, and the rest would be lost without a word. */
-const text = z.string().refine((value) => !value.includes("\0"), "must not contain a NUL byte");
-const absolutePath = text.refine((value) => value.startsWith("/"), "must be an absolute path");
+/**
+ * A NUL would end the string early on its way to the kernel, and the rest would be lost without a word; half a surrogate
+ * pair would become another character.
+ */
+const text = z
+  .string()
+  .refine((value) => !value.includes("\0"), "must not contain a NUL byte")
+  .refine((value) => !/\p{Surrogate}/u.test(value), "must not contain half a surrogate pair: it is no character");
+const path = text.refine(
+  (value) => value.length * 3 <= MAX_PATH || Buffer.byteLength(value) <= MAX_PATH,
+  `must have at most ${MAX_PATH} bytes: no path is longer (path_resolution(7))`,
+);
+const absolutePath = path.refine((value) => value.startsWith("/"), "must be an absolute path");
 const id = z.int().min(0).max(MAX_ID);
-const fd = z.int().min(0);
+const fd = z.int().min(0).max(MAX_FD);
 const count = z.int().min(1).max(0xffff);
 const signal = z.enum(Object.keys(os.constants.signals) as [NodeJS.Signals, ...NodeJS.Signals[]]);
-const flags = z.array(z.enum(Object.keys(CLONE_FLAGS) as [CloneFlag, ...CloneFlag[]]));
+/** Names only: rules/flags.ts knows every flag, and says of each that is refused why. */
+const flags = z.array(z.custom<CloneFlag>((value) => typeof value === "string", "must be a string"));
 const capabilities = z.array(z.enum(CAPABILITIES));
 const limit = z.int().min(-1);
 
@@ -27,8 +40,8 @@ const timeOffset = z.strictObject({ secs: z.int(), nanosecs: z.int().min(0).max(
 const mount = z.strictObject({
   destination: absolutePath,
   type: z.enum(MOUNT_TYPES).optional(),
-  source: text.optional(),
-  options: z.array(text).optional(),
+  source: path.min(1).optional(),
+  options: z.array(text.min(1)).optional(),
   data: text.optional(),
   mode: z.int().min(0).max(0o7777).optional(),
 });
@@ -45,7 +58,7 @@ const sys = z.strictObject({
   chroot: absolutePath.optional(),
   setsid: z.boolean().optional(),
   setpgid: z.boolean().optional(),
-  pgid: z.int().min(0).optional(),
+  pgid: z.int().min(0).max(0x7fff_ffff).optional(),
   foreground: z.boolean().optional(),
   setctty: z.boolean().optional(),
   noctty: z.boolean().optional(),
@@ -58,8 +71,8 @@ const sys = z.strictObject({
   rlimits: z.array(z.strictObject({ type: z.enum(RLIMITS), soft: limit, hard: limit })).optional(),
   realTimeLimit: z.int().min(1).optional(),
   timeOffsets: z.strictObject({ monotonic: timeOffset.optional(), boottime: timeOffset.optional() }).optional(),
-  hostname: text.max(64).optional(),
-  domainname: text.max(64).optional(),
+  hostname: text.optional(),
+  domainname: text.optional(),
   loopback: z.boolean().optional(),
   rootfs: z
     .strictObject({
@@ -94,9 +107,13 @@ const name = text.refine((key) => key !== "" && !key.includes("="), "must be the
 
 export const spawnOptions = z.strictObject({
   argv0: text.optional(),
-  cwd: text.min(1).optional(),
+  cwd: path.min(1).optional(),
   env: z.record(name, text.optional()).optional(),
-  stdio: z.union([z.enum(["pipe", "ignore", "inherit"]), z.array(stdioEntry).max(MAX_STDIO)]).optional(),
+  stdio: z
+    .union([z.enum(["pipe", "ignore", "inherit"]), z.array(stdioEntry).max(MAX_STDIO)], {
+      error: "must be 'pipe', 'ignore', 'inherit' or a list of entries",
+    })
+    .optional(),
   terminal: z.strictObject({ columns: count, rows: count }).optional(),
   sys: sys.optional(),
   timeout: z.number().min(0).optional(),
@@ -104,4 +121,4 @@ export const spawnOptions = z.strictObject({
   signal: z.instanceof(AbortSignal).optional(),
 });
 
-export const command = z.strictObject({ file: text.min(1), args: z.array(text) });
+export const command = z.strictObject({ file: text.min(1), args: z.array(text).readonly() });

@@ -2,18 +2,15 @@
 
 import * as os from "node:os";
 import { type Addon, addon, type NativeChild, type NativeFailure, type NativeRequest, STDIO } from "./addon";
+import { currentCaller } from "./caller";
 import { encode } from "./encode";
 import { hangError, OptionsError, spawnError } from "./errors";
-import { openFilesLimit } from "./open-files-limit";
-import { allSteps, type Caller, compile, type Ending, type Plan } from "./plan";
+import { allSteps, compile, type Ending, type Plan } from "./plan";
 import { SpawnedProcess } from "./process";
 import { stdioEntries } from "./session-steps";
+import type { Checked } from "./shape";
 import type { Process, SpawnOptions, StdioEntry, Step } from "./types";
-import { validate, validateCommand } from "./validate";
-
-function caller(): Caller {
-  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, openFiles: openFilesLimit() };
-}
+import { checkCommand, checkOptions } from "./validate";
 
 function nativeStdio(entry: StdioEntry, index: number): number {
   if (entry === "pipe") return STDIO.pipe;
@@ -38,15 +35,21 @@ function nativeRequest(native: Addon, plan: Plan, options: SpawnOptions): Native
   };
 }
 
-/** Runs a plan of valid options; shared by spawn(), probe() and holdNamespaces(). */
-export async function launch(ending: Ending, options: SpawnOptions): Promise<SpawnedProcess> {
-  const problems = validate(options);
-  if (problems.length > 0) throw new OptionsError(problems);
+/** The value, or the error that says what is wrong. */
+function sound<T>(checked: Checked<T>): T {
+  if (checked.problems !== undefined) throw new OptionsError(checked.problems);
+  return checked.value;
+}
+
+/** Runs a plan; shared by spawn(), probe() and holdNamespaces(). */
+export async function launch(ending: Ending, unchecked: SpawnOptions): Promise<SpawnedProcess> {
+  const caller = currentCaller();
+  const options = sound(checkOptions(unchecked, caller));
   const { signal, timeout = 0, killSignal = "SIGKILL" } = options;
   signal?.throwIfAborted();
 
   const native = addon();
-  const plan = compile(ending, options, caller());
+  const plan = compile(ending, options, caller);
   const request = nativeRequest(native, plan, options);
   let expired = false;
   const result = await new Promise<NativeFailure | NativeChild>((resolve) => {
@@ -91,9 +94,7 @@ export async function launch(ending: Ending, options: SpawnOptions): Promise<Spa
  * AbortSignal's reason
  */
 export async function spawn(file: string, args: readonly string[] = [], options: SpawnOptions = {}): Promise<Process> {
-  const problems = validateCommand(file, args);
-  if (problems.length > 0) throw new OptionsError(problems);
-  return launch({ file, args }, options);
+  return launch(sound(checkCommand(file, args)), options);
 }
 
 /**
@@ -101,7 +102,9 @@ export async function spawn(file: string, args: readonly string[] = [], options:
  * @throws OptionsError
  */
 export function explain(file: string, args: readonly string[] = [], options: SpawnOptions = {}): Step[] {
-  const problems = [...validateCommand(file, args), ...validate(options)];
-  if (problems.length > 0) throw new OptionsError(problems);
-  return allSteps(compile({ file, args }, options, caller())).map(({ name, detail }) => ({ name, detail }));
+  const caller = currentCaller();
+  const [command, checked] = [checkCommand(file, args), checkOptions(options, caller)];
+  const problems = [...(command.problems ?? []), ...(checked.problems ?? [])];
+  if (command.problems !== undefined || checked.problems !== undefined) throw new OptionsError(problems);
+  return allSteps(compile(command.value, checked.value, caller)).map(({ name, detail }) => ({ name, detail }));
 }

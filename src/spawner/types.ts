@@ -4,19 +4,27 @@
 import type { Readable, Writable } from "node:stream";
 import type { Capability } from "./capabilities";
 
-/** clone(2) flags that a caller may ask for. The others (CLONE_VM, CLONE_VFORK, ...) belong to the spawner. */
+/**
+ * clone(2) flags that a caller may ask for: namespaces, and four that a process may want. The others (CLONE_VM,
+ * CLONE_VFORK, ...) belong to the spawner (rules/flag-names.ts).
+ */
 export const CLONE_FLAGS = {
   CLONE_NEWTIME: 0x0000_0080,
   CLONE_NEWNS: 0x0002_0000,
+  CLONE_SYSVSEM: 0x0004_0000,
+  CLONE_UNTRACED: 0x0080_0000,
   CLONE_NEWCGROUP: 0x0200_0000,
   CLONE_NEWUTS: 0x0400_0000,
   CLONE_NEWIPC: 0x0800_0000,
   CLONE_NEWUSER: 0x1000_0000,
   CLONE_NEWPID: 0x2000_0000,
   CLONE_NEWNET: 0x4000_0000,
+  CLONE_IO: 0x8000_0000,
+  /** Always set, asked for or not. */
+  CLONE_CLEAR_SIGHAND: 0x1_0000_0000,
 } as const;
 
-/** Name of a namespace flag, spelled as in clone(2). */
+/** Name of a flag, spelled as in clone(2). */
 export type CloneFlag = keyof typeof CLONE_FLAGS;
 
 /** One line of /proc/PID/uid_map, user_namespaces(7), with the OCI names. */
@@ -92,7 +100,7 @@ export interface TimeOffset {
 
 /** What the kernel is asked for, beyond what child_process offers. */
 export interface SysProcAttr {
-  /** New namespaces, made by clone3(2). */
+  /** New namespaces, and what else clone3(2) is asked for. */
   cloneflags?: CloneFlag[];
   /** New namespaces, made by unshare(2) after the clone and after the joins. */
   unshareflags?: CloneFlag[];

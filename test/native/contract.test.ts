@@ -1,4 +1,4 @@
-// The rest of the contract: validate, explain, probe, pidfds by hand, held namespaces, worker threads.
+// The rest of the contract: explain, probe, pidfds by hand, held namespaces, worker threads.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -7,65 +7,7 @@ import { closeSync, readFileSync, readlinkSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { LIBRARY } from "../support/library";
 import { waitUntil } from "../support/processes";
-import { api, children, inNamespaces, type Options, openFds, rejection, sh } from "./spawner-world";
-
-/** Options that the types forbid, as they come from a user's JSON. */
-const untyped = (json: string): Options => JSON.parse(json) as Options;
-
-describe("validate", () => {
-  const cases: readonly (readonly [string, string, RegExp])[] = [
-    [
-      '{"sys":{"uidMappings":[{"containerID":0,"hostID":0,"size":0}]}}',
-      "sys.uidMappings[0].size",
-      /must be at least 1/,
-    ],
-    [
-      '{"sys":{"cloneflags":["CLONE_NEWPIDS"]}}',
-      "sys.cloneflags[0]",
-      /"CLONE_NEWPIDS" \(did you mean "CLONE_NEWPID"\?\)/,
-    ],
-    ['{"sys":{"cloneflag":[]}}', "sys.cloneflag", /unknown option \(did you mean "cloneflags"\?\)/],
-    ['{"stdoi":"pipe"}', "stdoi", /did you mean "stdio"/],
-    ['{"cwd":7}', "cwd", /must be a string/],
-    ['{"cwd":"a\\u0000b"}', "cwd", /NUL/],
-    ['{"env":{"A=B":"x"}}', "env.A=B", /name of a variable/],
-    ['{"terminal":{"columns":0,"rows":24}}', "terminal.columns", /at least 1/],
-    ['{"terminal":{"columns":80,"rows":24},"stdio":"pipe"}', "stdio", /excludes terminal/],
-    ['{"sys":{"hostname":"x"}}', "sys.hostname", /needs CLONE_NEWUTS/],
-    ['{"sys":{"rootfs":{}}}', "sys.rootfs", /needs CLONE_NEWNS/],
-    ['{"sys":{"loopback":true}}', "sys.loopback", /needs CLONE_NEWNET/],
-    ['{"sys":{"init":true}}', "sys.init", /needs CLONE_NEWPID/],
-    ['{"sys":{"rlimits":[{"type":"RLIMIT_NOFILES","soft":1,"hard":1}]}}', "sys.rlimits[0].type", /RLIMIT_NOFILE/],
-    ['{"sys":{"rlimits":[{"type":"RLIMIT_NOFILE","soft":2,"hard":1}]}}', "sys.rlimits[0].soft", /above the hard limit/],
-    [
-      '{"sys":{"cloneflags":["CLONE_NEWNS"],"mounts":[{"destination":"etc","type":"tmpfs"}]}}',
-      "sys.mounts[0].destination",
-      /absolute/,
-    ],
-    ['{"sys":{"cloneflags":["CLONE_NEWNS"],"mounts":[{"destination":"/etc"}]}}', "sys.mounts[0].type", /must be given/],
-    ['{"sys":{"seccomp":{}}}', "sys.seccomp", /unknown option/],
-  ];
-  for (const [json, path, message] of cases) {
-    it(`names ${path} in ${json}`, async () => {
-      const [problem] = api.validate(untyped(json));
-      assert.equal(problem?.path, path);
-      assert.match(problem?.message ?? "", message);
-      const error = await rejection(api.spawn("true", [], untyped(json)));
-      assert.equal(error.step, "validate");
-      assert.ok(error.message.startsWith(`${path}: `), error.message);
-    });
-  }
-
-  it("finds nothing wrong with sound options", () => {
-    assert.deepEqual(api.validate({}), []);
-    assert.deepEqual(api.validate(inNamespaces(["CLONE_NEWPID", "CLONE_NEWNS"], { rootfs: {} })), []);
-  });
-
-  it("refuses a NUL in the command and its arguments", async () => {
-    assert.match((await rejection(api.spawn("tr\0ue"))).message, /^file: must not contain a NUL byte/);
-    assert.match((await rejection(api.spawn("true", ["a", "b\0"]))).message, /^args\[1\]: must not contain a NUL byte/);
-  });
-});
+import { api, children, inNamespaces, openFds, rejection, sh } from "./spawner-world";
 
 describe("explain", () => {
   it("lists the steps in their order, without running anything", () => {

@@ -135,15 +135,13 @@ describe("sandbox, from its start to its end", () => {
 
   it("signals one process that was seen, and never another with its pid", async () => {
     const sandbox = await world.start("sleep 1000 & sleep 1001; echo next; sleep 1002");
-    await inside(sandbox, 4);
-    const seen = (await api.inspect.processes(sandbox.process.pid)).find(({ command }) => command === "sleep 1001");
-    assert.ok(seen);
+    const named = (command: string) => async () =>
+      (await api.inspect.processes(sandbox.process.pid)).find((process) => process.command === command);
+    const seen = await until("the one to signal runs", named("sleep 1001")); // between its fork and its execve it is a shell
     assert.equal(api.sandbox.signalProcess({ ...seen, startTime: "1" }, "SIGKILL"), false);
     assert.ok(!isGone(seen.pid));
     assert.equal(api.sandbox.signalProcess(seen, "SIGTERM"), true);
-    await until("the one after it runs", async () =>
-      (await api.inspect.processes(sandbox.process.pid)).find(({ command }) => command === "sleep 1002"),
-    );
+    await until("the one after it runs", named("sleep 1002"));
     assert.equal(api.sandbox.signalProcess(seen, "SIGTERM"), false);
     await sandbox.terminate(0);
   });

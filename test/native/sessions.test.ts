@@ -25,6 +25,16 @@ async function openPty(): Promise<{ master: number; slave: number; name: string;
   return { master, slave, name, close };
 }
 
+/** Call `use` with an fd that is no terminal, as only the kernel can know. */
+async function withoutTerminal<T>(use: (fd: number) => Promise<T>): Promise<T> {
+  const fd = openSync("/dev/null", O_RDWR);
+  try {
+    return await use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 describe("a child that asks for nothing", () => {
   it("is in our session and our process group, with us as its parent", async () => {
     const own = procStat("self");
@@ -110,7 +120,7 @@ describe("setctty", () => {
 
   it("refuses what is no terminal, and a terminal that belongs to another session", async () => {
     const sys: Sys = { setsid: true, setctty: true, ctty: 0 };
-    const none = await rejection(api.spawn("true", [], { sys, stdio: ["ignore", "ignore", "ignore"] }));
+    const none = await rejection(withoutTerminal((stdin) => api.spawn("true", [], { sys, stdio: [stdin] })));
     assert.deepEqual([none.step, none.code], ["controlling terminal", "ENOTTY"]);
     const pty = await openPty();
     try {
@@ -226,7 +236,8 @@ describe("foreground", () => {
   });
 
   it("refuses what is not our terminal, by name", async () => {
-    const error = await rejection(api.spawn("true", [], { sys: { foreground: true, ctty: 0 } }));
+    const sys: Sys = { foreground: true, ctty: 0 };
+    const error = await rejection(withoutTerminal((stdin) => api.spawn("true", [], { stdio: [stdin], sys })));
     assert.deepEqual([error.step, error.code], ["foreground", "ENOTTY"]);
   });
 });
@@ -243,7 +254,8 @@ describe("noctty", () => {
   });
 
   it("is refused by name where fd 0 is no terminal of ours", async () => {
-    const error = await rejection(api.spawn("true", [], { sys: { noctty: true } }));
+    const sys: Sys = { noctty: true };
+    const error = await rejection(withoutTerminal((stdin) => api.spawn("true", [], { stdio: [stdin], sys })));
     assert.deepEqual([error.step, error.code], ["controlling terminal", "ENOTTY"]);
   });
 });
