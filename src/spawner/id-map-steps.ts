@@ -27,7 +27,7 @@ export interface MapPlan {
 }
 
 /** @param caller decides whether the child may write them itself */
-export function idMapSteps(sys: SysProcAttr, caller: Caller): MapPlan {
+export function idMapSteps(sys: SysProcAttr, caller: Pick<Caller, "uid" | "gid">): MapPlan {
   const { uidMappings = [], gidMappings = [] } = sys;
   if (uidMappings.length === 0 && gidMappings.length === 0) return { steps: [] };
   const setgroups = sys.gidMappingsEnableSetgroups === true ? "" : "deny";

@@ -12,6 +12,9 @@ import { foregroundTerminal, groupSteps, hasJoin, terminalSteps } from "./sessio
 import { CLONE_FLAGS, type CloneFlag, type SpawnOptions, type Step, type SysProcAttr } from "./types";
 import { worldSteps } from "./world-steps";
 
+/** The facts about the caller that a plan depends on. */
+export type Asker = Pick<Caller, "uid" | "gid" | "openFiles">;
+
 export interface Plan {
   /** What we do ourselves before the child exists. */
   readonly parent: readonly Step[];
@@ -137,7 +140,7 @@ function forkStep(detail: string, keepTerminal: boolean): PlannedStep {
  * The plan for valid options.
  * @param caller decides whether the child may write its own id maps
  */
-export function compile(ending: Ending, options: SpawnOptions, caller: Caller): Plan {
+export function compile(ending: Ending, options: SpawnOptions, caller: Asker): Plan {
   const { sys = {}, terminal } = options;
   const { cloned, unshared } = splitTime(sys);
   const { steps: idMaps, maps } = idMapSteps(sys, caller);
