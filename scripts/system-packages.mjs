@@ -104,6 +104,8 @@ export const PACKAGES = {
     why: "so that the text in that browser can be read",
   },
   /** @type {SystemPackage} */
+  strace: { command: "strace", package: "strace", why: "to hold explain() against what is really done" },
+  /** @type {SystemPackage} */
   clangFormat: { command: "clang-format", package: "clang-format", why: "to check the layout of the C++ sources" },
   /** @type {SystemPackage} */
   clang: { command: "clang++", package: "clang", why: "to compile the fuzzer" },

@@ -192,6 +192,8 @@ function prepare(chosen) {
   const needsBrowser = chosen.includes("integration") || chosen.includes("e2e");
   ensureSystemPackages([
     ...(chosen.includes("lint") ? [PACKAGES.clangFormat] : []),
+    // Without it those tests are skipped; only root can install it.
+    ...(chosen.includes("native") && isRoot ? [PACKAGES.strace] : []),
     ...(chosen.includes("fuzz") ? [PACKAGES.clang, PACKAGES.fuzzer] : []),
     ...(needsBrowser ? [PACKAGES.chromium, PACKAGES.fonts] : []),
   ]);

@@ -7,11 +7,10 @@ import { constants } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { api, children, openFds } from "../spawner-world";
 import { FULLY, LONGEST_RUN, NOT_INJECTED, PLAUSIBLE, PLAUSIBLE_OUTSIDE } from "./errnos";
-import { commandOf, type OptionSet, optionSets } from "./option-sets";
+import { commandOf, optionSets } from "./option-sets";
+import { attempt, joining } from "./run-set";
 import { type Call, calls, injected, order, record } from "./supervisor";
 
-/** Of a hang: an error then names no call, which no test takes for right. */
-const HANG_MS = 10_000;
 const EVERY = 25;
 
 export interface Injection {
@@ -42,23 +41,6 @@ export interface Report {
 }
 
 const threads = (): number => readdirSync("/proc/self/task").length;
-
-/** Spawns, and waits for the end of what was started. */
-async function attempt(set: OptionSet): Promise<void> {
-  const options = { ...set.options, timeout: HANG_MS };
-  if (set.start === "hold") {
-    const holder = await api.holdNamespaces(options);
-    await holder.release();
-    return;
-  }
-  const child = await api.spawn(commandOf(set), [], options);
-  if (child.tracee !== undefined && (await child.tracee.nextStop()) !== null) await child.tracee.detach();
-  child.terminal?.output.resume();
-  for (const stream of [child.stdout, child.stderr]) stream?.resume();
-  const { code } = await child.exited;
-  await child[Symbol.asyncDispose]();
-  if (code !== 0) throw new Error(`The command ended with ${code}.`);
-}
 
 /** @param outside whether the calls are the parent's */
 function planInjections(seen: readonly Call[], outside: boolean): Injection[] {
@@ -92,13 +74,6 @@ async function settled(fds: number): Promise<void> {
     if (i % 10 === 2) globalThis.gc?.();
     await delay(2);
   }
-}
-
-/** A set that joins gets the namespaces that it joins. */
-function joining(set: OptionSet, pidfd: number): OptionSet {
-  if (set.joins === undefined) return set;
-  const setns = [{ fd: pidfd, nstype: set.joins.cloneflags }];
-  return { ...set, options: { ...set.options, sys: { ...set.options.sys, setns } } };
 }
 
 async function main(): Promise<void> {
