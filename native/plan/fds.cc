@@ -71,7 +71,13 @@ Outcome step_fds(const Step&, Context& context) {
   size_t first_free = kept + 2;  // room for our own error pipe and the helper's executable
 
   for (size_t i = 0; i < kept; i++) {
-    if (Outcome r = move_up(kept_fd(context, i), first_free); !r) return r.at(static_cast<int>(i));
+    int* from = kept_fd(context, i);
+    Outcome r = move_up(from, first_free);
+    if (i >= extra && r.error == EBADF) {
+      *from = -1;  // the step that names it tells
+    } else if (!r) {
+      return r.at(static_cast<int>(i));
+    }
   }
   if (Outcome r = move_up(&context.error_fd, first_free); !r) return r;
   if (Outcome r = move_up(&context.helper_fd, first_free); !r) return r;
@@ -81,7 +87,9 @@ Outcome step_fds(const Step&, Context& context) {
     int from = *kept_fd(context, i);
     if (from < 0) {
       sys::call(SYS_close, i);  // it may not have been open
-    } else if (Outcome r = attempt(SYS_dup3, from, i, 0); !r) {
+    } else if (Outcome r = attempt(SYS_dup3, from, i, 0); i >= extra && r.error == EBADF) {
+      sys::call(SYS_close, i);
+    } else if (!r) {
       return r.at(static_cast<int>(i));
     }
   }

@@ -19,6 +19,7 @@ namespace plan {
 namespace {
 
 constexpr int kSignals = 64;
+constexpr int kSigchld = 17;
 constexpr size_t kKernelSigset = 8;
 constexpr int kPathMax = 4096;
 constexpr int kTextBusyRetries = 50;
@@ -119,8 +120,14 @@ Outcome step_fork(const Step& step, Context& context) {
   return context.fork(context, step.number(0) != 0);
 }
 
-// The error pipe is closed by hand, as no execve will do it.
+// What an execve would do: our fds are closed. As the PID 1 of its namespace it is left the orphans of others, and the
+// kernel reaps those of a process that ignores SIGCHLD (sigaction(2)).
 Outcome step_park(const Step&, Context& context) {
+  KernelSigaction ignored = {};
+  ignored.handler = reinterpret_cast<void*>(1);  // SIG_IGN
+  if (Outcome r = attempt(SYS_rt_sigaction, kSigchld, &ignored, nullptr, kKernelSigset); !r) return r;
+  for (size_t i = 0; i < context.extra_count; i++) sys::call(SYS_close, context.extra_fds[i]);
+  for (int fd : context.helper_fds) sys::call(SYS_close, fd);
   sys::call(SYS_close, context.error_fd);
   uint64_t none = 0;
   while (sys::call(SYS_rt_sigsuspend, &none, kKernelSigset) == -EINTR) {
