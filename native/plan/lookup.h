@@ -8,11 +8,11 @@ namespace plan {
 
 constexpr size_t kPathMax = 4096;
 
-enum BindFlag : int64_t { kBindRecursive = 1, kBindOptional = 2, kBindNoFollow = 4 };
+enum MountFlag : int64_t { kMountRecursive = 1, kMountOptional = 2, kMountNoFollow = 4 };
 enum class Kind { directory, file };
 
-/// Opens a source on the host. With kBindNoFollow a symbolic link anywhere in the path is ELOOP: whoever chose the path
-/// had resolved it, so a link that is there now was put in its way since.
+/// Opens a source on the host. With kMountNoFollow a symbolic link anywhere in the path is ELOOP: whoever chose the
+/// path had resolved it, so a link that is there now was put in its way since.
 Outcome open_source(Context& context, const char* path, int64_t flags);
 
 /// Opens what is at `path` inside the new root, where absolute links lead back into that root.

@@ -29,6 +29,12 @@ bool is_out_of_reach(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES;
 }
 
+/// A file system that this kernel does not have, or not for this user namespace: the kernel's own are refused where the
+/// outer one is partly covered, as in containers (mount_too_revealing in fs/namespace.c).
+bool is_refused(int error) {
+  return error == EPERM || error == ENODEV;
+}
+
 Outcome is_same_file(int fd, const char* path, bool* same) {
   struct statx a;
   struct statx b;
@@ -85,9 +91,9 @@ Outcome step_root_tmpfs(const Step& step, Context& context) {
 
 Outcome step_mount_bind(const Step& step, Context& context) {
   int64_t flags = step.number(2);
-  Attributes attributes = {step.number(3), (flags & kBindRecursive) != 0};
+  Attributes attributes = {step.number(3), (flags & kMountRecursive) != 0};
   Outcome source = open_source(context, step.text(0), flags);
-  if (!source) return (flags & kBindOptional) != 0 && is_out_of_reach(source.error) ? Outcome{} : source;
+  if (!source) return (flags & kMountOptional) != 0 && is_out_of_reach(source.error) ? Outcome{} : source;
   ScopedFd source_fd(source.value);
   Outcome tree = clone_tree(context, source_fd.get(), "", attributes);
   if (!tree) return tree;
@@ -105,11 +111,12 @@ Outcome step_mount_bind(const Step& step, Context& context) {
 }
 
 Outcome step_mount_fs(const Step& step, Context& context) {
-  Outcome mount = create_mount(step.text(0), step.text(1), step.vector(3), step.number(4));
-  if (!mount) return mount;
+  bool optional = (step.number(4) & kMountOptional) != 0;
+  Outcome mount = create_mount(step.text(0), step.text(1), step.vector(3), step.number(5));
+  if (!mount) return optional && is_refused(mount.error) ? Outcome{} : mount;
   ScopedFd mount_fd(mount.value);
   Outcome destination = open_destination(context, step.text(2), Kind::directory);
-  if (!destination) return destination;
+  if (!destination) return optional && destination.error == EROFS ? Outcome{} : destination;
   ScopedFd destination_fd(destination.value);
   if (Outcome r = attach(mount_fd.get(), destination_fd.get()); !r) return r;
   struct statfs status;

@@ -83,6 +83,12 @@ function cloneflags(profile: ResolvedProfile): CloneFlag[] {
   return (namespaces ?? all).map((name) => FLAGS[name]);
 }
 
+/**
+ * 'nofollow': the sources are real paths, so a link in one was put there since, by a task that runs at the same time, to
+ * have something else mounted.
+ */
+const BIND_OPTIONS = ["nosuid", "nodev", "nofollow"];
+
 /** The file systems of the kernel and of the sandbox's own, which every sandbox has. */
 const OWN_MOUNTS: readonly Mount[] = [
   { destination: "/proc", type: "proc", options: ["nosuid", "nodev", "noexec"] },
@@ -90,10 +96,18 @@ const OWN_MOUNTS: readonly Mount[] = [
 ];
 
 /**
- * 'nofollow': the sources are real paths, so a link in one was put there since, by a task that runs at the same time, to
- * have something else mounted.
+ * A new /sys for a new network namespace: the host's shows the host's interfaces, with their addresses. Where the kernel
+ * refuses it, in containers whose /sys is partly masked, the host's stays, read-only. The cgroups, which programs look up
+ * their limits in, are mounts below it and are shown again.
  */
-const BIND_OPTIONS = ["nosuid", "nodev", "nofollow"];
+const NETWORK_MOUNTS: readonly Mount[] = [
+  { destination: "/sys", type: "sysfs", options: ["ro", "nosuid", "nodev", "noexec", "optional"] },
+  {
+    destination: "/sys/fs/cgroup",
+    source: "/sys/fs/cgroup",
+    options: ["rbind", "ro", "noexec", ...BIND_OPTIONS, "optional"],
+  },
+];
 
 function tmpfsMode(path: string, facts: HostFacts): number {
   if (facts.temporaryFolders.includes(path)) {
@@ -244,7 +258,12 @@ export function compile(
       ...(flags.includes("CLONE_NEWUTS") ? { hostname: "sandbox" } : {}),
       ...(flags.includes("CLONE_NEWNET") ? { loopback: profile.network === "loopback" } : {}),
       rootfs: { path: "/", readonly: true, options: ["nosuid", "nodev"] },
-      mounts: [...OWN_MOUNTS, ...mounted.map((place) => mountOf(place, facts)), ...guarded.flatMap(guardMount)],
+      mounts: [
+        ...OWN_MOUNTS,
+        ...(flags.includes("CLONE_NEWNET") ? NETWORK_MOUNTS : []),
+        ...mounted.map((place) => mountOf(place, facts)),
+        ...guarded.flatMap(guardMount),
+      ],
       maskedPaths: masked,
       readonlyPaths: [...READ_ONLY],
       capabilities: { bounding: [], effective: [], permitted: [], inheritable: [] },

@@ -4,9 +4,9 @@ import { ATTRIBUTES, BIND_WORDS, MOUNT_WORDS } from "./mount-words";
 import type { PlannedStep } from "./planned-step";
 import type { Mount } from "./types";
 
-const BIND_RECURSIVE = 1;
-const BIND_OPTIONAL = 2;
-const BIND_NO_FOLLOW = 4;
+const RECURSIVE = 1;
+const OPTIONAL = 2;
+const NO_FOLLOW = 4;
 const DIRECTORY_MODE = 0o755;
 const FILE_MODE = 0o644;
 
@@ -35,9 +35,9 @@ function bind(mount: Mount, source: string): PlannedStep {
   const options = mount.options ?? [];
   const recursive = options.includes("rbind") || options.includes("rro");
   const flags =
-    (recursive ? BIND_RECURSIVE : 0) |
-    (options.includes("optional") ? BIND_OPTIONAL : 0) |
-    (options.includes("nofollow") ? BIND_NO_FOLLOW : 0);
+    (recursive ? RECURSIVE : 0) |
+    (options.includes("optional") ? OPTIONAL : 0) |
+    (options.includes("nofollow") ? NO_FOLLOW : 0);
   const how = options.filter((option) => option !== "bind" && option !== "rbind");
   return {
     op: "mount_bind",
@@ -57,7 +57,14 @@ function filesystem(type: string, mount: Mount): PlannedStep {
     op: "mount_fs",
     name: "mount",
     detail: `${type} on ${mount.destination}${shown.length > 0 ? ` (${shown.join(",")})` : ""}`,
-    args: [type, mount.source ?? type, mount.destination, own, mountAttributes(options)],
+    args: [
+      type,
+      mount.source ?? type,
+      mount.destination,
+      own,
+      options.includes("optional") ? OPTIONAL : 0,
+      mountAttributes(options),
+    ],
     path: mount.destination,
   };
 }

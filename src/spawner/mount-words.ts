@@ -15,10 +15,10 @@ export const ATTRIBUTES: ReadonlyMap<string, number> = new Map([
 const DEFAULTS = ["rw", "suid", "dev", "exec", "relatime"];
 
 /** Options of every mount. */
-export const MOUNT_WORDS: ReadonlySet<string> = new Set([...ATTRIBUTES.keys(), ...DEFAULTS]);
+export const MOUNT_WORDS: ReadonlySet<string> = new Set([...ATTRIBUTES.keys(), ...DEFAULTS, "optional"]);
 
 /** Options of binds alone. */
-export const BIND_WORDS: ReadonlySet<string> = new Set(["bind", "rbind", "optional", "nofollow"]);
+export const BIND_WORDS: ReadonlySet<string> = new Set(["bind", "rbind", "nofollow"]);
 
 /** Pairs of which the stricter would win without a word. */
 export const OPPOSITES: readonly (readonly [string, string])[] = [

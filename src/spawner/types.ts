@@ -54,7 +54,7 @@ export interface Mount {
   type?: MountType;
   /** Host path for binds, the text for a symlink, the device name otherwise. */
   source?: string;
-  /** 'ro', 'rw', 'nosuid', 'nodev', 'noexec', 'bind', 'rbind', 'optional' (skip a bind whose source is missing), 'nofollow' (refuse a source with a symbolic link in it), and what the file system takes ('size=10m', 'mode=1777'). */
+  /** 'ro', 'rw', 'nosuid', 'nodev', 'noexec', 'bind', 'rbind', 'optional' (skip a bind whose source is missing, a file system that the kernel refuses here), 'nofollow' (refuse a source with a symbolic link in it), and what the file system takes ('size=10m', 'mode=1777'). */
   options?: string[];
   /** Content of a 'file'. */
   data?: string;

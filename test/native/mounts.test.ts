@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitUntil } from "../support/processes";
 import { skipBecause } from "../support/skip";
+import { under } from "./mount-fallbacks/world";
 import { api, inNamespaces, isRoot, openFds, rejection, type Sys, sh, WHOLE_ROOT } from "./spawner-world";
 
 describe("file system", () => {
@@ -167,6 +168,23 @@ describe("file system", () => {
     const error = await rejection(api.spawn("true", [], onTmpfs([missing])));
     assert.match(error.message, /^mount bind .*missing on \/m: ENOENT/);
     assert.equal(error.path, "/m");
+  });
+
+  it("passes over an optional file system that the kernel refuses, and names one that must be there", async () => {
+    // A new /sys would show what is covered in the one that is there, so the kernel does not make it.
+    const mounts = "mount -t tmpfs none /sys/firmware";
+    const request = (options: string[]): Parameters<typeof under>[1][number] => ({
+      line: "grep -c ' /sys ' /proc/self/mountinfo",
+      options: inNamespaces(["CLONE_NEWNS", "CLONE_NEWNET"], {
+        rootfs: { path: "/" },
+        mounts: [{ destination: "/sys", type: "sysfs", options }],
+      }),
+    });
+    const requests = [request(["ro", "optional"]), request(["ro"])];
+    const [optional, needed] = await under({ mounts }, requests);
+    assert.equal(optional?.stdout, "1\n");
+    assert.equal(needed?.error?.code, "EPERM");
+    assert.equal((await under({}, requests))[1]?.stdout, "2\n");
   });
 
   it("can be a chroot", async function () {

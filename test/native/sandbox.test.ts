@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -230,6 +230,19 @@ describe("sandbox, what every profile keeps to", () => {
     assert.ok(!output.includes("visible.txt\n/"), output);
     assert.match(output, /No such file/);
     assert.match(output, /\n\/tmp\n/);
+  });
+
+  it("sees the host's network interfaces only when it uses them", async () => {
+    const look = async (profile: Parameters<World["run"]>[1]): Promise<string> =>
+      (await world.run("ls /sys/class/net; ls /sys/fs/cgroup; touch /sys/x 2>/dev/null", profile)).output;
+    const names = (folder: string): string =>
+      readdirSync(folder)
+        .map((name) => `${name}\n`)
+        .join("");
+    const cgroups = names("/sys/fs/cgroup");
+    assert.equal(await look({ extends: "build", network: "host" }), `${names("/sys/class/net")}${cgroups}`);
+    assert.equal(await look("build"), `lo\n${cgroups}`);
+    assert.equal(await look("strict"), `lo\n${cgroups}`);
   });
 
   it("has the default devices and nothing else", async () => {

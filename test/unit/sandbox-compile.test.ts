@@ -85,6 +85,8 @@ describe("compile: the build profile", () => {
     assert.deepEqual(order, [
       "/proc",
       "/dev",
+      "/sys",
+      "/sys/fs/cgroup",
       "/run",
       "/home",
       "/root",

@@ -66,7 +66,7 @@ function mountCalls(detail: string): Expected[] {
   }
   const [, type, destination, list] = /^(\S+) on (\S+?)(?: \((.*)\))?$/.exec(detail) ?? [];
   const options = split(list);
-  const own = options.filter((option) => !(option in ATTRIBUTES) && option !== "rw");
+  const own = options.filter((option) => !(option in ATTRIBUTES) && !["rw", "optional"].includes(option));
   return [
     one(`fsopen\\("${quote(type)}", FSOPEN_CLOEXEC\\)`),
     one('fsconfig\\(\\d+, FSCONFIG_SET_STRING, "source", '),

@@ -18,7 +18,7 @@ export interface Answer {
 
 /** Whoever runs this maps itself: an ordinary user may be root in a user namespace here. */
 function mapped({ sys = {}, ...others }: Options): Options {
-  return { ...others, sys: sys.cloneflags?.includes("CLONE_NEWUSER") ? { ...ownIds(), ...sys } : sys };
+  return { ...others, sys: sys.cloneflags?.includes("CLONE_NEWUSER") ? { ...sys, ...ownIds() } : sys };
 }
 
 async function answer({ line, options }: Request): Promise<Answer> {

@@ -2,6 +2,7 @@
 
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
+import { LIBRARY_NODE } from "../../support/library";
 import { program } from "../../support/programs";
 import { isRoot } from "../spawner-world";
 import type { Answer, Request } from "./worker";
@@ -19,7 +20,7 @@ export interface Circumstances {
 const ALONE = ["unshare", ...(isRoot ? [] : ["--user", "--map-root-user"]), "--mount", "--propagation", "private"];
 
 function commandLine({ without = [], mounts }: Circumstances): string[] {
-  const worker = [process.execPath, resolve("out/test/native/mount-fallbacks/worker.js")];
+  const worker = [LIBRARY_NODE, resolve("out/test/native/mount-fallbacks/worker.js")];
   const refusing =
     without.length === 0
       ? worker
