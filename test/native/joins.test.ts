@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { waitUntil } from "../support/processes";
 import { skipBecause } from "../support/skip";
 import { procStat } from "./proc-stat";
@@ -47,9 +47,9 @@ const isGone = (pid: number): boolean => !existsSync(`/proc/${pid}`) || procStat
 /** Runs a script in a Node of its own, kills it once it has printed a line, and returns what that line says. */
 async function killedHost(script: string): Promise<unknown> {
   const program = `
-    const api = require(${JSON.stringify(join(process.cwd(), "dist/api.js"))});
+    const api = require(${JSON.stringify(LIBRARY)});
     (async () => { ${script} })().then((result) => console.log(JSON.stringify(result)));`;
-  const host = await api.spawn(process.execPath, ["-e", program], { stdio: ["pipe", "pipe", "inherit"] });
+  const host = await api.spawn(LIBRARY_NODE, ["-e", program], { stdio: ["pipe", "pipe", "inherit"] });
   assert.ok(host.stdout);
   const line = await host.stdout[Symbol.asyncIterator]().next();
   host.kill("SIGKILL");
