@@ -25,14 +25,33 @@ Stop wait_for_stop(int pidfd, pid_t pid) {
 }  // namespace
 
 Tracee::Tracee(pid_t pid, int pidfd)
-    : pid_(pid), pidfd_(static_cast<int>(sys::call(SYS_pidfd_open, pid, 0))), first_(wait_for_stop(pidfd, pid)) {
+    : pid_(pid),
+      pidfd_(std::make_shared<Fd>(static_cast<int>(sys::call(SYS_pidfd_open, pid, 0)))),
+      first_(wait_for_stop(pidfd, pid)) {
   if (first_.signal != 0) sys::call(SYS_ptrace, PTRACE_SETOPTIONS, pid_, 0, PTRACE_O_EXITKILL);
 }
 
-Stop Tracee::wait() const {
-  return wait_for_stop(pidfd_.get(), pid_);
+std::shared_ptr<Fd> Tracee::pidfd() {
+  std::lock_guard lock(mutex_);
+  return pidfd_;
 }
 
-int Tracee::request(long what, int signal) const {
-  return static_cast<int>(-sys::call(SYS_ptrace, what, pid_, 0, signal));
+void Tracee::forget() {
+  std::lock_guard lock(mutex_);
+  pidfd_.reset();
+}
+
+Stop Tracee::wait() {
+  std::shared_ptr<Fd> pidfd = this->pidfd();
+  if (!pidfd) return {};
+  Stop stop = wait_for_stop(pidfd->get(), pid_);
+  if (stop.signal == 0 && stop.error == 0) forget();
+  return stop;
+}
+
+int Tracee::request(long what, int signal) {
+  if (!pidfd()) return ESRCH;
+  int error = static_cast<int>(-sys::call(SYS_ptrace, what, pid_, 0, signal));
+  if (error == 0 && what == PTRACE_DETACH) forget();
+  return error;
 }

@@ -3,6 +3,9 @@
 
 #include <sys/types.h>
 
+#include <memory>
+#include <mutex>
+
 #include "fd.h"
 
 /// What a tracee did.
@@ -22,15 +25,20 @@ class Tracee {
   const Stop& first_stop() const { return first_; }
 
   /// The next stop, on any thread. Blocks; leaves the end of the process to whoever reaps it.
-  Stop wait() const;
+  Stop wait();
   /// PTRACE_CONT or PTRACE_DETACH, on the tracer's thread.
   /// @param signal delivered to the tracee, or 0
   /// @return 0 or an errno
-  int request(long what, int signal) const;
+  int request(long what, int signal);
 
  private:
+  std::shared_ptr<Fd> pidfd();
+  void forget();
+
   pid_t pid_;
-  /// Not the one that the event loop polls, which is non-blocking.
-  Fd pidfd_;
+  std::mutex mutex_;
+  /// Not the one that the event loop polls, which is non-blocking. Given up once the process has ended or is no longer
+  /// traced: from then on its pid may be another's.
+  std::shared_ptr<Fd> pidfd_;
   Stop first_;
 };

@@ -41,7 +41,11 @@ export class SpawnedProcess implements Process {
       });
     });
     if (child.terminal >= 0) this.terminal = openTerminal(native, child.terminal, this.exited);
-    if (child.tracee !== undefined) this.tracee = new TracedProcess(native, child.tracee, child.signal ?? 0);
+    if (child.tracee !== undefined) {
+      const tracee = new TracedProcess(native, child.tracee, child.signal ?? 0);
+      void this.exited.then(() => tracee.close());
+      this.tracee = tracee;
+    }
   }
 
   get pidfd(): number {

@@ -27,6 +27,11 @@ export class TracedProcess implements Tracee {
     this.#pending = Promise.resolve(first === 0 ? null : { signal: signalName(first) });
   }
 
+  /** Gives back what is held for a process that was reaped: a wait sees that there is nothing left to wait for. */
+  close(): void {
+    this.#native.traceeWait(this.#tracee, () => undefined);
+  }
+
   nextStop(): Promise<Stop | null> {
     const stop = this.#pending ?? this.#wait();
     this.#pending = undefined;

@@ -206,7 +206,7 @@ describe("ptrace", () => {
     const child = await trace("true");
     await child.tracee.continue();
     await child.exited;
-    child.stdio.forEach((stream) => stream?.destroy());
+    for (const stream of child.stdio) stream?.destroy();
     await waitUntil("every fd is closed", () => openFds().length <= before);
     assert.deepEqual(children(), []);
   });
