@@ -8,7 +8,7 @@ export const PLAUSIBLE: Readonly<Record<string, readonly string[]>> = {
   chroot: ["EPERM", "ENOENT"],
   clone: ["EAGAIN", "ENOMEM", "EPERM"],
   close_range: ["ENOSYS", "EPERM"],
-  dup3: ["EBADF", "EMFILE"],
+  dup3: ["EMFILE", "EBADF"],
   execve: ["ENOENT", "EACCES", "ENOEXEC", "E2BIG", "ENOMEM", "EPERM", "ETXTBSY"],
   execveat: ["ENOMEM", "EACCES", "EPERM", "ENOSYS"],
   fchdir: ["EACCES"],
@@ -93,7 +93,11 @@ export interface Exception {
 
 /** Failures that do not end the spawn, each with the reason why that is right. */
 export const GOES_ON: readonly Exception[] = [
-  { call: "rt_sigaction", always: true, because: "it fails for SIGKILL, SIGSTOP and libc's own two, which stay" },
+  {
+    call: "rt_sigaction",
+    always: false,
+    because: "it fails for SIGKILL, SIGSTOP and libc's own two, which stay; a holder needs its own",
+  },
   {
     call: "openat2",
     errnos: ["EAGAIN"],

@@ -66,7 +66,7 @@ export const STEP_CALLS: Readonly<Record<string, readonly string[]>> = {
   signals: ["rt_sigprocmask"],
   fork: ["rt_sigprocmask", "pidfd_open", "clone"],
   ptrace: ["ptrace"],
-  park: [],
+  park: ["rt_sigaction"],
   // The second row: the helper, before it begins with the rest.
   exec: ["execve", "execveat", ...["prctl", "lseek", "mmap", "fcntl"]],
 };
