@@ -81,7 +81,11 @@ export function openFds(): string[] {
 
 /** Our children that are not reaped, zombies too. */
 export function children(): string[] {
-  return readdirSync("/proc/self/task").flatMap((task) =>
-    readFileSync(`/proc/self/task/${task}/children`, "utf8").split(" ").filter(Boolean),
-  );
+  return readdirSync("/proc/self/task").flatMap((task) => {
+    try {
+      return readFileSync(`/proc/self/task/${task}/children`, "utf8").split(" ").filter(Boolean);
+    } catch {
+      return []; // a thread that has ended since
+    }
+  });
 }
