@@ -231,6 +231,12 @@ function stepRemedy(failed: FailedStep): string | undefined {
     case "readonly":
     case "root_readonly":
       return mountRemedy(failed);
+    case "make_dir":
+    case "make_symlink":
+    case "make_file":
+      return code === "EROFS"
+        ? `Files, folders and links are only made on file systems of the sandbox's own, never on the host: mount a tmpfs above ${path ?? "it"} first.`
+        : undefined;
     default:
       return undefined;
   }

@@ -124,6 +124,36 @@ describe("file system", () => {
     assert.ok(!existsSync(join(folder, "new")));
   });
 
+  it("never makes a folder, a file or a link on the host", async () => {
+    for (const type of ["dir", "file", "symlink"] as const) {
+      const source = type === "symlink" ? { source: "data" } : {};
+      const options = inside({
+        ...WHOLE_ROOT,
+        mounts: [
+          { destination: folder, source: folder, options: ["rbind"] },
+          { destination: join(folder, "new"), type, ...source },
+        ],
+      });
+      const error = await rejection(api.spawn("true", [], options));
+      assert.equal(error.code, "EROFS");
+      assert.match(error.remedy ?? "", /never on the host: mount a tmpfs above .*new first/);
+      assert.ok(!existsSync(join(folder, "new")));
+    }
+  });
+
+  it("shows the host's root where that is bound, and not the new root over it", async () => {
+    const bind = { destination: "/host", source: "/", options: ["rbind", "ro"] };
+    const { stdout } = await sh(`cat /host${folder}/data/file; ls -d /host/host`, onTmpfs([bind]));
+    assert.equal(stdout, "content\n");
+  });
+
+  it("makes a mount point also when a slash ends its name", async () => {
+    assert.equal(
+      (await sh("stat -f -c %T /a/b", onTmpfs([{ destination: "/a/b/", type: "tmpfs" }]))).stdout,
+      "tmpfs\n",
+    );
+  });
+
   it("never follows a link in a destination out of the root", async () => {
     const trap = join(folder, "trap");
     symlinkSync("/etc", trap);

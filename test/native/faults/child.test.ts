@@ -7,16 +7,29 @@ import { isRoot } from "../spawner-world";
 import { faultsIn, withoutRemedy } from "./judge";
 import { optionSets } from "./option-sets";
 import type { Report } from "./worker";
-import { SILENT, underSupervision } from "./world";
+import { SILENT, underSupervisionWithout } from "./world";
 
-for (const [name, set] of Object.entries(optionSets())) {
-  describe(`a failing system call of a child: ${name}`, function () {
+interface Run {
+  readonly name: string;
+  /** System calls in whose place others are made. */
+  readonly missing: readonly string[];
+}
+
+const RUNS: readonly Run[] = [
+  ...Object.keys(optionSets()).map((name) => ({ name, missing: [] })),
+  { name: "full", missing: ["openat2", "mount_setattr"] },
+];
+
+for (const { name, missing } of RUNS) {
+  const title = missing.length === 0 ? name : `${name}, without ${missing.join(" and ")}`;
+  describe(`a failing system call of a child: ${title}`, function () {
     this.timeout(60_000);
     let report: Report;
 
     before(async function () {
-      if (set.rootOnly === true && !isRoot) skipBecause(this, "writing others' ids into a map takes root");
-      report = await underSupervision<Report>("worker", name);
+      if (optionSets()[name]?.rootOnly === true && !isRoot)
+        skipBecause(this, "writing others' ids into a map takes root");
+      report = await underSupervisionWithout<Report>(missing, "worker", name);
     });
 
     it("is named with its step, or is one that may fail", () => {

@@ -7,9 +7,23 @@ import { LIBRARY_NODE } from "../../support/library";
 import { program } from "../../support/programs";
 
 /** Runs one of the scripts of this folder under test/native/programs/inject.cc and parses what it prints. */
-export async function underSupervision<T>(script: string, ...args: string[]): Promise<T> {
+export function underSupervision<T>(script: string, ...args: string[]): Promise<T> {
+  return underSupervisionWithout([], script, ...args);
+}
+
+/** The same, where some system calls do not exist at all. */
+export async function underSupervisionWithout<T>(
+  missing: readonly string[],
+  script: string,
+  ...args: string[]
+): Promise<T> {
   const file = resolve(`out/test/native/faults/${script}.js`);
-  const { stdout } = await promisify(execFile)(program("inject"), [LIBRARY_NODE, "--expose-gc", file, ...args], {
+  const supervised = [program("inject"), LIBRARY_NODE, "--expose-gc", file, ...args];
+  const [command = "", ...rest] =
+    missing.length === 0
+      ? supervised
+      : [program("refuse"), missing.map((call) => `${call}=ENOSYS`).join(), "--", ...supervised];
+  const { stdout } = await promisify(execFile)(command, rest, {
     maxBuffer: 1 << 26,
     timeout: 50_000,
     killSignal: "SIGKILL",
@@ -19,7 +33,12 @@ export async function underSupervision<T>(script: string, ...args: string[]): Pr
 
 const WRITES_FILE = ["openat", "write"];
 const WALKS = ["openat2", "openat", "statx", "mkdirat", "fchmodat", "mknodat", "readlinkat", "fcntl"];
-const MOUNTS = ["fsopen", "fsconfig", "fsmount", "fstatfs", "open_tree", "mount_setattr", "move_mount", ...WALKS];
+const REMOUNTS = ["mount", "read"];
+const MOUNTS = [
+  ...["fsopen", "fsconfig", "fsmount", "fstatfs", "open_tree", "mount_setattr", "move_mount"],
+  ...REMOUNTS,
+  ...WALKS,
+];
 
 /** The system calls that a step may fail in, in the child or in the parent, by the name that explain() gives it. */
 export const STEP_CALLS: Readonly<Record<string, readonly string[]>> = {
