@@ -213,6 +213,19 @@ describe("foreground", () => {
     assert.deepEqual(await inTerminal(script), [true, true]);
   });
 
+  it("takes an fd of ours that the child does not have", async () => {
+    const script = `
+      const ctty = fs.openSync("/dev/tty", "r+");
+      const options = { stdio: ["ignore", "ignore", "inherit"], sys: { foreground: true, ctty } };
+      const child = await api.spawn("sleep", ["1000"], options);
+      const { group, foreground } = procStat(child.pid);
+      const fds = fs.readdirSync("/proc/" + child.pid + "/fd");
+      child.kill();
+      await child.exited;
+      return [ctty > 2, group === child.pid, foreground === child.pid, fds];`;
+    assert.deepEqual(await inTerminal(script), [true, true, true, ["0", "1", "2"]]);
+  });
+
   it("puts a child into another's group and that group into the foreground", async () => {
     const script = `
       const first = await api.spawn("sleep", ["1000"], { stdio: "inherit", sys: { setpgid: true } });
