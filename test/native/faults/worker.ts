@@ -124,6 +124,7 @@ async function main(): Promise<void> {
   record();
   await attempt(set);
   await settled(fds);
+  for (let i = 0; i < 100 && threads() > before; i++) await delay(5); // one that waited for a tracee ends by itself
   const steps =
     set.start === "hold"
       ? []
