@@ -150,6 +150,17 @@ describe("a file system made without the newer system calls", () => {
       assert.equal(optionsOf("/m/bound"), "ro,nodev,relatime");
     });
 
+    it("is not missed: access times are kept as asked, where that may be chosen", async function () {
+      if (!isRoot)
+        skipBecause(this, "in a user namespace access times stay as they are outside (mount_setattr(2): EPERM)");
+      const bind = { destination: folder, source: join(folder, "a"), options: ["rbind", "noatime"] };
+      const options: Options = { sys: { cloneflags: ["CLONE_NEWNS"], rootfs: { path: "/" }, mounts: [bind] } };
+      const line = `grep ' ${folder}[ /]' /proc/self/mountinfo`;
+      const expected = visibleMounts(await output({ mounts: tree }, line, options));
+      assert.ok(expected.length > 5 && expected.every((mount) => mount.includes("noatime")), expected.join("\n"));
+      assert.deepEqual(visibleMounts(await output({ without, mounts: tree }, line, options)), expected);
+    });
+
     it("covers a folder that it may not search, when there is a mount in it", async function () {
       if (!isRoot) skipBecause(this, "only root makes mounts where an ordinary user may not look");
       const mounts = `cd ${folder}; mkdir -p c/closed/m; chown 54321:54321 c/closed; chmod 700 c/closed; mount -t tmpfs none c/closed/m; cd /`;
