@@ -12,9 +12,6 @@ function groupBytes(groups: readonly number[]): Uint8Array {
 export function credentialSteps(sys: SysProcAttr): PlannedStep[] {
   const { credential, capabilities, ambientCaps = [] } = sys;
   const steps: PlannedStep[] = [];
-  if (sys.oomScoreAdj !== undefined) {
-    steps.push(step("oom_score_adj", "oom_score_adj", String(sys.oomScoreAdj), String(sys.oomScoreAdj)));
-  }
   if (sys.newSessionKeyring === true) steps.push(step("keyring", "keyring", "a new session keyring"));
   if (capabilities !== undefined) {
     const kept = capabilities.bounding ?? [];

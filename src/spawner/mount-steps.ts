@@ -100,7 +100,9 @@ function devices(destination: string, newIpc: boolean): PlannedStep[] {
  * The steps for one mount.
  * @param newIpc whether the child has an IPC namespace of its own
  */
-export function mountSteps(mount: Mount, newIpc: boolean): PlannedStep[] {
+export function mountSteps(written: Mount, newIpc: boolean): PlannedStep[] {
+  // "/data/" is "/data": the last name is what is made where it does not exist.
+  const mount = { ...written, destination: written.destination.replace(/\/+$/, "") };
   const { destination, source } = mount;
   const type = mount.type ?? "bind";
   switch (type) {

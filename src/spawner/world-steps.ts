@@ -38,14 +38,19 @@ export function worldSteps(sys: SysProcAttr): PlannedStep[] {
   if (sys.hostname !== undefined) steps.push(step("hostname", "hostname", sys.hostname, sys.hostname));
   if (sys.domainname !== undefined) steps.push(step("domainname", "domainname", sys.domainname, sys.domainname));
   if (sys.loopback === true) steps.push(step("loopback", "loopback", "lo up"));
+  // Files of /proc, before the root changes: the new one may have no /proc, or one that is read-only.
+  for (const [clock, offset] of Object.entries(sys.timeOffsets ?? {})) {
+    if (offset === undefined) continue;
+    const line = `${clock} ${offset.secs} ${offset.nanosecs}`;
+    steps.push(step("time_offset", "time offset", line, `${line}\n`));
+  }
+  if (sys.oomScoreAdj !== undefined) {
+    steps.push(step("oom_score_adj", "oom_score_adj", String(sys.oomScoreAdj), String(sys.oomScoreAdj)));
+  }
   if (flags.includes("CLONE_NEWNS")) {
     steps.push(step("propagation", "propagation", "/ private, recursively"));
     steps.push(...rootSteps(sys, flags.includes("CLONE_NEWIPC")));
   }
   if (sys.chroot !== undefined) steps.push(about(sys.chroot, step("chroot", "chroot", sys.chroot, sys.chroot)));
-  for (const [clock, offset] of Object.entries(sys.timeOffsets ?? {})) {
-    const line = `${clock} ${offset.secs} ${offset.nanosecs}`;
-    steps.push(step("time_offset", "time offset", line, `${line}\n`));
-  }
   return steps;
 }

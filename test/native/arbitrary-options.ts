@@ -127,43 +127,33 @@ const rlimit = fc.record({
 
 const offset = fc.record({ secs: fc.oneof(fc.integer(), fc.maxSafeInteger()), nanosecs: fc.nat(999_999_999) });
 
-/** @param folder a folder of the host where everything is to stay as it is */
+/** Mounts that no rule refuses, and any. @param folder a folder of the host where everything is to stay as it is */
 function mountIn(folder: string): fc.Arbitrary<object> {
-  const place = fc.constantFrom(
-    "/x",
-    "/x/y/",
-    "/tmp",
-    "/proc",
-    "/dev",
-    "/sys",
-    `${folder}/stub`,
-    folder,
-    "/",
-    "/a/..",
-    "/etc/passwd",
+  const stub = `${folder}/stub`;
+  const place = fc.constantFrom("/x", "/x/y/", "/tmp", "/proc", "/dev", "/sys", stub, folder, "/etc/passwd", "/a/../b");
+  const source = fc.constantFrom("/", "/tmp", "/nowhere", "/dev/null", folder, "text");
+  const attributes = some(["ro", "nosuid", "noexec", "nodev"]);
+  const sound = fc.oneof(
+    fc.record({ destination: place, source, options: attributes }),
+    fc.record({ destination: place, source, options: some(["rbind", "rro", "optional", "nofollow"]) }),
+    fc.record({ destination: place, type: fc.constantFrom("tmpfs", "devpts", "proc", "mqueue"), options: attributes }),
+    fc.record({ destination: place, type: fc.constantFrom("dev") }),
+    fc.record({ destination: place, type: fc.constantFrom("dir", "file", "tmpfs"), mode: fc.nat(0o7777) }),
+    fc.record({ destination: place, type: fc.constantFrom("symlink"), source }),
+    fc.record({ destination: place, type: fc.constantFrom("overlay"), options: some(["lowerdir=/", "bogus=1"]) }),
   );
-  return fc.record(
+  const any = fc.record(
     {
-      destination: place,
+      destination: fc.oneof(place, fc.constantFrom("/", "/a/..")),
       type: fc.constantFrom(...MOUNT_TYPES),
-      source: fc.constantFrom("/", "/tmp", "/nowhere", "/dev/null", folder, "text"),
-      options: some([
-        "ro",
-        "rw",
-        "nosuid",
-        "rbind",
-        "optional",
-        "nofollow",
-        "size=1m",
-        "bogus=1",
-        "lowerdir=/",
-        "mode=7",
-      ]),
+      source,
+      options: some(["ro", "rw", "rbind", "optional", "size=1m", "bogus=1", "lowerdir=/", "mode=7"]),
       data: fc.string(),
       mode: fc.nat(0o7777),
     },
     { requiredKeys: ["destination", "type"] },
   );
+  return fc.oneof({ weight: 9, arbitrary: sound }, any);
 }
 
 /** Options of the right shape in a user namespace; most combinations are refused by a rule or by the kernel. */
@@ -194,7 +184,7 @@ export function plausibleOptions(folder: string): fc.Arbitrary<{ file: string; o
     domainname: maybe(fc.string({ maxLength: 70 })),
     loopback: maybe(fc.boolean()),
     rootfs: maybe(fc.record({ path: fc.constantFrom("/", folder), readonly: fc.boolean() }, { requiredKeys: [] })),
-    mounts: maybe(fc.array(mountIn(folder), { maxLength: 3 })),
+    mounts: fc.option(fc.array(mountIn(folder), { maxLength: 3 }), { nil: undefined, freq: 2 }),
     maskedPaths: maybe(fc.array(path, { maxLength: 2 })),
     readonlyPaths: maybe(fc.array(path, { maxLength: 2 })),
     capabilities: maybe(

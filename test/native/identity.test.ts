@@ -7,7 +7,7 @@ import { runInNewContext } from "node:vm";
 import { isSanitized } from "../support/library";
 import { waitUntil } from "../support/processes";
 import { skipBecause } from "../support/skip";
-import { api, inNamespaces, isRoot, rejection, run, sh, WHOLE_ROOT } from "./spawner-world";
+import { api, inNamespaces, isRoot, rejection, run, type Sys, sh, WHOLE_ROOT } from "./spawner-world";
 
 const CAPABILITIES = ["-E", "^Cap", "/proc/self/status"];
 
@@ -87,6 +87,12 @@ describe("identity", () => {
       sys: { umask: 0o27, oomScoreAdj: 500, newSessionKeyring: true },
     });
     assert.match(stdout, /^0027\n500\n$/);
+  });
+
+  it("sets the oom score where the root has no /proc to write it to", async () => {
+    const sys: Sys = { rootfs: { path: "/", readonly: true }, oomScoreAdj: 501 };
+    const { stdout } = await run("cat", ["/proc/self/oom_score_adj"], inNamespaces(["CLONE_NEWNS"], sys));
+    assert.equal(stdout, "501\n");
   });
 
   it("starts a session or a process group of its own", async () => {

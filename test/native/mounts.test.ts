@@ -92,6 +92,16 @@ describe("file system", () => {
     assert.equal(stdout, "1777 directory\n640 regular file\ntext\ntmpfs\n700\n");
   });
 
+  it("makes a folder or a file that is written with a slash at its end", async () => {
+    const mounts: Sys["mounts"] = [
+      { destination: "/tmp", type: "tmpfs" },
+      { destination: "/tmp/a/b/", type: "dir" },
+      { destination: "/tmp/c//", source: "/dev/null" },
+    ];
+    const options = inNamespaces(["CLONE_NEWNS"], { rootfs: { path: "/", readonly: true }, mounts });
+    assert.equal((await sh("test -d /tmp/a/b -a -c /tmp/c && echo both", options)).stdout, "both\n");
+  });
+
   it("covers masked paths and makes others read-only, and passes over those that do not exist", async () => {
     const options = inside({
       ...WHOLE_ROOT,
