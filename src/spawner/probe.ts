@@ -1,6 +1,7 @@
 // probe(): whether the kernel lets us do each thing that a sandbox needs, found by doing it in a child that ends at once.
 
 import { OptionsError, SpawnError } from "./errors";
+import { holdNamespaces } from "./hold";
 import { launch } from "./spawn";
 import type { CloneFlag, Feature, SysProcAttr } from "./types";
 
@@ -20,11 +21,12 @@ function inUserNamespace(flags: CloneFlag[], more: SysProcAttr = {}): SysProcAtt
 
 /** In order: each needs those before it. */
 const PROBES: readonly (readonly [feature: string, sys: () => SysProcAttr])[] = [
-  ["clone3 with pidfd", () => ({})],
+  ["process with a pidfd", () => ({})],
   ["user namespace", () => ({ cloneflags: ["CLONE_NEWUSER"] })],
   ["id maps", () => inUserNamespace([])],
   ["mount namespace", () => inUserNamespace(["CLONE_NEWNS"])],
   ["pid namespace", () => inUserNamespace(["CLONE_NEWPID"])],
+  ["PID 1 of our own", () => ({ ...inUserNamespace(["CLONE_NEWPID"]), init: true })],
   ["network namespace with loopback", () => inUserNamespace(["CLONE_NEWNET"], { loopback: true })],
   ["uts namespace", () => inUserNamespace(["CLONE_NEWUTS"], { hostname: "probe" })],
   ["ipc namespace", () => inUserNamespace(["CLONE_NEWIPC"])],
@@ -48,10 +50,9 @@ const PROBES: readonly (readonly [feature: string, sys: () => SysProcAttr])[] = 
   ["session keyring", () => ({ newSessionKeyring: true })],
 ];
 
-async function tryFeature(feature: string, sys: SysProcAttr): Promise<Feature> {
+async function attempt(feature: string, act: () => Promise<void>): Promise<Feature> {
   try {
-    const child = await launch("exit", { stdio: "ignore", sys });
-    await child.exited;
+    await act();
     return { feature, available: true };
   } catch (error) {
     if (!(error instanceof SpawnError)) throw error;
@@ -61,9 +62,26 @@ async function tryFeature(feature: string, sys: SysProcAttr): Promise<Feature> {
   }
 }
 
+function tryFeature(feature: string, sys: SysProcAttr): Promise<Feature> {
+  return attempt(feature, async () => {
+    const child = await launch("exit", { stdio: "ignore", sys });
+    await child.exited;
+  });
+}
+
+/** Whether a second process may join the namespaces of another by its pidfd (setns(2), Linux 5.8). */
+async function tryJoin(): Promise<Feature> {
+  const nstype: CloneFlag[] = ["CLONE_NEWUSER", "CLONE_NEWUTS"];
+  return attempt("joining namespaces", async () => {
+    await using holder = await holdNamespaces({ sys: inUserNamespace(["CLONE_NEWUTS"]) });
+    const child = await launch("exit", { stdio: "ignore", sys: { setns: [{ fd: holder.pidfd, nstype }] } });
+    await child.exited;
+  });
+}
+
 /** Tries every feature; takes some milliseconds. Nothing is left behind. */
 export async function probe(): Promise<Feature[]> {
   const features: Feature[] = [];
   for (const [feature, sys] of PROBES) features.push(await tryFeature(feature, sys()));
-  return features;
+  return [...features, await tryJoin()];
 }

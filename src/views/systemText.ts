@@ -5,7 +5,7 @@ import { t } from "../l10n";
 import type { Feature } from "../spawner/types";
 
 /** Features that the built-in profiles do without. */
-const OPTIONAL: readonly string[] = ["time namespace"];
+const OPTIONAL: readonly string[] = ["time namespace", "joining namespaces"];
 
 /** The features that are missing and needed. */
 export function missingFeatures(features: readonly Feature[]): readonly Feature[] {
