@@ -63,7 +63,7 @@ export class Launcher {
     return {
       prepare: () => this.#prepare(options),
       failure: (error, columns) => this.#failure(options.name, error, columns),
-      ...(options.waitForKey ? { waitForKey: { onFailure: true, text: options.waitForKey } } : {}),
+      ...(options.waitForKey === undefined ? {} : { waitForKey: options.waitForKey }),
     };
   }
 
@@ -90,7 +90,7 @@ export class Launcher {
         };
       },
       failure: (error, columns) => this.#failure(name, error, columns),
-      waitForKey: { onFailure: true, text: waitForKey },
+      waitForKey,
     };
   }
 

@@ -42,8 +42,11 @@ export interface SessionOptions {
   prepare(): PreparedProgram | Promise<PreparedProgram>;
   /** Shown when nothing was started, and the code to end with. */
   failure(error: unknown, columns: number): { text: string; code: number };
-  /** Wait for a key before the terminal closes: for terminals whose last lines would go with them. */
-  waitForKey?: { onFailure: boolean; text: string };
+  /**
+   * Shown instead of the end, until a key is pressed, when nothing was started or a signal ended the program: for
+   * terminals whose last lines would go with them.
+   */
+  waitForKey?: string;
 }
 
 export interface SessionSink {
@@ -115,7 +118,7 @@ export class TerminalSession {
     } catch (error) {
       const { text, code } = this.options.failure(error, startSize.columns);
       this.#write(text);
-      await this.#end(code, this.options.waitForKey?.onFailure === true);
+      await this.#end(code, true);
       return;
     }
     this.#program = program;
@@ -133,7 +136,7 @@ export class TerminalSession {
     this.#program = undefined;
     this.#write(this.#leaveProgramsScreen());
     this.#write(await prepared.closing(status));
-    await this.#end(exitCode(status), false);
+    await this.#end(exitCode(status), status.signal !== null);
   }
 
   /** What the user typed. */
@@ -175,8 +178,9 @@ export class TerminalSession {
   async #end(code: number, wait: boolean): Promise<void> {
     if (this.#isClosed()) return;
     this.#code = code;
-    if (wait) {
-      this.#write(this.options.waitForKey?.text ?? "");
+    const { waitForKey } = this.options;
+    if (wait && waitForKey !== undefined) {
+      this.#write(waitForKey);
       this.#state = "waiting for a key";
     } else {
       await this.#tellEnd();

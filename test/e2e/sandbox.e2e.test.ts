@@ -140,4 +140,26 @@ describe("Sandbox Tasks in the workbench", function () {
     await typeLine(page, "exit");
     await screenshot(page, "13-terminal-ended");
   });
+
+  it("opens a shell inside a task that runs, beside its processes", async () => {
+    const { page } = sample.workbench;
+    await runTask(page, "long running counter (kill it)");
+    await waitForTerminal(page, "tick 2");
+    await runCommand(page, "Sandbox: Open Terminal Inside");
+    await waitForTerminal(page, /inside "long running counter/);
+    await waitForTerminal(page, /[$#] *$/);
+    await typeLine(page, "ps ax");
+    await waitForTerminal(page, /1 \?.*sandbox-init/);
+    await waitForTerminal(page, /sleep 1$/m);
+    await openSandboxes(page);
+    await expandRow(page, COUNTER);
+    await expandRow(page, /^Processes/);
+    await waitForRow(page, /^(ba)?sh .*outside/);
+    await screenshot(page, "14-terminal-inside");
+    await runCommand(page, "Sandbox: Kill");
+    await waitForTerminal(page, /Sandbox killed by SIG/);
+    await page.locator(".tabs-container .monaco-list-row", { hasText: "Inside" }).click();
+    await waitForTerminal(page, /Press any key to close the terminal/);
+    await screenshot(page, "15-terminal-inside-ended");
+  });
 });

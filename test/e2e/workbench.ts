@@ -204,7 +204,8 @@ export async function typeLine(page: Page, line: string): Promise<void> {
 export async function openSandboxes(page: Page): Promise<void> {
   const title = page.locator(".sidebar .composite.title").getByText(VIEW_CONTAINER, { exact: true });
   if (await title.isVisible()) return;
-  await page.locator(`.activitybar .action-item [aria-label^="${VIEW_CONTAINER}"]`).first().click();
+  // Forced: the badge with the number of sandboxes lies over the icon.
+  await page.locator(`.activitybar .action-item [aria-label^="${VIEW_CONTAINER}"]`).first().click({ force: true });
   await title.waitFor();
 }
 

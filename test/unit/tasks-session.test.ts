@@ -97,7 +97,7 @@ class FakeTerminal {
       {
         prepare: () => prepared,
         failure: (error) => ({ text: `failed: ${String(error)}\r\n`, code: 125 }),
-        ...(options.waitForKey ? { waitForKey: { onFailure: true, text: "press a key" } } : {}),
+        ...(options.waitForKey ? { waitForKey: "press a key" } : {}),
       },
       {
         write: (text) => {
@@ -265,6 +265,21 @@ describe("a terminal session", () => {
     terminal.clock.time += SHORTEST_FAILURE_MS;
     terminal.session.input(" ");
     assert.deepEqual(terminal.codes, [125]);
+  });
+
+  it("keeps it open when a signal ended the program, not when the program ended itself", async () => {
+    for (const [changes, stays] of [
+      [{ code: null, signal: "SIGKILL" }, true],
+      [{ code: 3 }, false],
+    ] as const) {
+      const program = new FakeProgram(Readable.from([]));
+      const terminal = new FakeTerminal(async () => program, { waitForKey: true });
+      program.end(status(changes));
+      terminal.clock.time += SHORTEST_FAILURE_MS;
+      await terminal.session.open(undefined);
+      assert.equal(/press a key$/.test(terminal.body), stays);
+      assert.equal(terminal.codes.length, stays ? 0 : 1);
+    }
   });
 
   it("tells a failure only when VS Code no longer takes it for a failed launch; all the rest at once", async () => {
