@@ -26,7 +26,7 @@ Stop wait_for_stop(int pidfd, pid_t pid) {
 
 Tracee::Tracee(pid_t pid, int pidfd)
     : pid_(pid),
-      pidfd_(std::make_shared<Fd>(static_cast<int>(sys::call(SYS_pidfd_open, pid, 0)))),
+      pidfd_(new Fd(static_cast<int>(sys::call(SYS_pidfd_open, pid, 0)))),
       first_(wait_for_stop(pidfd, pid)) {
   if (first_.signal != 0) sys::call(SYS_ptrace, PTRACE_SETOPTIONS, pid_, 0, PTRACE_O_EXITKILL);
 }
