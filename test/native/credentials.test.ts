@@ -75,7 +75,7 @@ describe("id maps", () => {
 
   it("let an unshared child change its root, which takes a capability (CLONE_NEWNS and CLONE_NEWUSER)", async () => {
     const sys: Sys = { ...mappedTo(0), cloneflags: [], unshareflags: ["CLONE_NEWNS", "CLONE_NEWUSER"] };
-    const { status } = await run("chroot", ["/", "true"], { sys });
+    const { status } = await run("/usr/sbin/chroot", ["/", "true"], { sys });
     assert.equal(status.code, 0);
   });
 });
