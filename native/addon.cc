@@ -95,6 +95,7 @@ void add_handle(const Napi::CallbackInfo& info, std::shared_ptr<PollHandle> hand
 /// watch(pidfd, pid, status, started, callback): pidfd and status become the watcher's.
 void watch(const Napi::CallbackInfo& info) {
   int64_t started = info[3].As<Napi::Number>();
+  instance(info).take_over(info[0].As<Napi::Number>());
   add_handle(info,
              shared<ExitWatcher>(info[4].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
                                  info[1].As<Napi::Number>().Int32Value(), Fd(info[2].As<Napi::Number>()), started));

@@ -2,13 +2,34 @@
 
 #include "threads.h"
 
+namespace {
+
+/// A finished spawn on its way to JavaScript. Where the environment is torn down before it has arrived, the child is
+/// ended at once: JavaScript's own handle of the spawn may never be given back then.
+class Handed {
+ public:
+  explicit Handed(std::shared_ptr<Spawn> spawn) : spawn(std::move(spawn)) {}
+  ~Handed() {
+    if (!told) spawn->abandon();
+  }
+  Handed(const Handed&) = delete;
+  Handed& operator=(const Handed&) = delete;
+
+  std::shared_ptr<Spawn> spawn;
+  bool told = false;
+};
+
+}  // namespace
+
 Instance::Instance(Napi::Env env) : context_(env, "sandbox-tasks:spawn") {
   done_ = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
                                         "sandbox-tasks:spawn", 0, 1);
   done_.Unref(env);
   spawner_ = std::make_unique<Spawner>([this](std::shared_ptr<Spawn> spawn) {
     Spawn* key = spawn.get();
-    complete(key, [spawn = std::move(spawn)](Napi::Env env, JsResult& result) { describe(env, *spawn, result); });
+    complete(key, [this, handed = shared<Handed>(std::move(spawn))](Napi::Env env, JsResult& result) {
+      handed->told = describe(env, handed->spawn, result);
+    });
   });
   // Hooks run in reverse order: registered after the function above, this one still finds it alive.
   napi_add_async_cleanup_hook(env, shut_down, this, nullptr);
@@ -77,14 +98,15 @@ void Instance::finish(Napi::Env env, Completion& completion) {
 }
 
 /// {step, index, errno, syscall} or {pid, pidfd, fds, terminal, status, started, tracee, signal}; -1: none. The fds are
-/// the caller's from then on.
-void Instance::describe(Napi::Env env, Spawn& spawn, JsResult& result) {
+/// the caller's once it watches the child.
+bool Instance::describe(Napi::Env env, const std::shared_ptr<Spawn>& told, JsResult& result) {
+  Spawn& spawn = *told;
   if (spawn.error.error != 0) {
     result.set("step", spawn.error.step);
     result.set("index", spawn.error.index);
     result.set("errno", spawn.error.error);
     result.set("syscall", spawn.error.syscall);
-    return;
+    return false;
   }
   napi_value fds = nullptr;
   napi_create_array(env, &fds);
@@ -104,7 +126,14 @@ void Instance::describe(Napi::Env env, Spawn& spawn, JsResult& result) {
     result.set("tracee", external(env, std::shared_ptr<Tracee>(std::move(spawn.tracee))));
   }
   // A worker that is being terminated takes nothing over: then the fds are closed and the child is ended with `spawn`.
-  if (!result.sound()) return;
+  if (result.sound()) told_.emplace(spawn.pidfd, told);
+  return result.sound();
+}
+
+void Instance::take_over(int pidfd) {
+  auto entry = told_.extract(pidfd);
+  if (entry.empty()) return;
+  Spawn& spawn = *entry.mapped();
   for (Fd& fd : spawn.parent_ends) fd.release();
   spawn.take_pidfd().release();
   spawn.terminal_master.release();
@@ -119,6 +148,7 @@ void Instance::shut_down(napi_async_cleanup_hook_handle hook, void* data) {
     self->link_->instance = nullptr;
   }
   self->spawner_.reset();  // joins its thread, which is the one that calls done_
+  for (auto& [pidfd, spawn] : self->told_) spawn->abandon();
   self->done_.Release();
   self->handles_.shut_down([hook] { napi_remove_async_cleanup_hook(hook); });
 }

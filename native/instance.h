@@ -39,6 +39,9 @@ class Instance {
   /// the wait. Calls back with {signal, errno}.
   void wait(Napi::Env env, std::shared_ptr<Tracee> tracee, Napi::Function callback);
 
+  /// JavaScript has a watcher for the child of this pidfd: its fds are the watcher's and the streams' from now on.
+  void take_over(int pidfd);
+
   Spawner& spawner() { return *spawner_; }
   PollHandles& handles() { return handles_; }
 
@@ -60,7 +63,8 @@ class Instance {
   /// From any thread: has the callback of `key` called with what `fill` sets.
   void complete(const void* key, Fill fill);
   void finish(Napi::Env env, Completion& completion);
-  static void describe(Napi::Env env, Spawn& spawn, JsResult& result);
+  /// @return whether JavaScript knows the child now
+  bool describe(Napi::Env env, const std::shared_ptr<Spawn>& spawn, JsResult& result);
   static void shut_down(napi_async_cleanup_hook_handle hook, void* data);
 
   PollHandles handles_;
@@ -68,5 +72,8 @@ class Instance {
   Napi::ThreadSafeFunction done_;
   Napi::AsyncContext context_;
   std::map<const void*, Napi::FunctionReference> pending_;
+  /// Children that JavaScript was told about, by pidfd, until it has taken them over: a worker may be terminated in
+  /// between.
+  std::map<int, std::shared_ptr<Spawn>> told_;
   std::shared_ptr<Link> link_{new Link{{}, this}};
 };

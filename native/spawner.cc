@@ -189,7 +189,10 @@ void Spawner::work() {
     spawn->forget_request();
     lock.lock();
     current_.reset();
-    if (stopping_) return;
+    if (stopping_) {
+      spawn->abandon();  // nobody will hear of it
+      return;
+    }
     done_(std::move(spawn));
   }
 }

@@ -91,6 +91,7 @@ function runMocha(name, pattern, timeout) {
 }
 
 async function nativeSuite() {
+  buildVariant("arm64"); // for the tests of what the built files ask for
   const pattern = "out/test/native/**/*.test.js";
   if (!isRoot) {
     await runMocha("native", pattern, MINUTE);
@@ -194,6 +195,7 @@ function prepare(chosen) {
     ...(chosen.includes("lint") ? [PACKAGES.clangFormat] : []),
     // Without it those tests are skipped; only root can install it.
     ...(chosen.includes("native") && isRoot ? [PACKAGES.strace] : []),
+    ...(chosen.includes("native") ? [PACKAGES.crossCompiler] : []),
     ...(chosen.includes("fuzz") ? [PACKAGES.clang, PACKAGES.fuzzer] : []),
     ...(needsBrowser ? [PACKAGES.chromium, PACKAGES.fonts] : []),
   ]);

@@ -29,7 +29,7 @@ export class SpawnedProcess implements Process {
     const native: Addon = addon();
     this.pid = child.pid;
     this.#pidfd = child.pidfd;
-    this.stdio = child.fds.map(openStream);
+    // First of all: until then the addon ends the child where this thread is terminated.
     this.exited = new Promise((resolve) => {
       native.watch(child.pidfd, child.pid, child.status, child.started, (exit) => {
         this.#pidfd = -1;
@@ -40,6 +40,7 @@ export class SpawnedProcess implements Process {
         resolve(exitStatus(exit, explained ? this.#reason : undefined));
       });
     });
+    this.stdio = child.fds.map(openStream);
     if (child.terminal >= 0) this.terminal = openTerminal(native, child.terminal, this.exited);
     if (child.tracee !== undefined) {
       const tracee = new TracedProcess(native, child.tracee, child.signal ?? 0);

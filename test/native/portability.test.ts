@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { skipBecause } from "../support/skip";
 
 /** VS Code's own floor: Debian 10, RHEL 8, GCC 8's libstdc++. */
@@ -25,17 +25,37 @@ function isNewer(version: string, floor: string): boolean {
   return false;
 }
 
-describe("portability", () => {
-  it("asks for no symbol newer than glibc 2.28 and GCC 8's libstdc++", function () {
-    const needed = readelf(this, "--version-info", "dist/native/spawner.node").matchAll(/Name: ([A-Z]+)_([\d.]+)/g);
-    const versions = [...needed].map(([, library = "", version = ""]) => ({ library, version }));
-    assert.ok(versions.length > 3);
-    const newer = versions.filter(({ library, version }) => isNewer(version, FLOOR[library] ?? "0"));
-    assert.deepEqual(newer, []);
-  });
+/** The libraries by machine, as readelf names it. A variant is there when it was built: by npm test, as root. */
+const BUILDS = [
+  { folder: "dist/native", machine: process.arch === "arm64" ? "AArch64" : "Advanced Micro Devices X86-64" },
+  { folder: "native/build-arm64/dist/native", machine: "AArch64" },
+];
 
-  it("has a PID 1 that needs nothing, of a few kilobytes", function () {
-    assert.doesNotMatch(readelf(this, "--program-headers", "dist/native/sandbox-init"), /INTERP|DYNAMIC/);
-    assert.ok(statSync("dist/native/sandbox-init").size < 32_768);
+for (const { folder, machine } of BUILDS) {
+  describe(`portability of ${folder}`, () => {
+    const addon = `${folder}/spawner.node`;
+    const init = `${folder}/sandbox-init`;
+    before(function () {
+      if (!existsSync(addon)) skipBecause(this, "not built: node scripts/build.mjs arm64");
+    });
+
+    it("is made for its machine", function () {
+      for (const file of [addon, init]) {
+        assert.match(readelf(this, "--file-header", file), new RegExp(`Machine: +${machine}`));
+      }
+    });
+
+    it("asks for no symbol newer than glibc 2.28 and GCC 8's libstdc++", function () {
+      const needed = readelf(this, "--version-info", addon).matchAll(/Name: ([A-Z]+)_([\d.]+)/g);
+      const versions = [...needed].map(([, library = "", version = ""]) => ({ library, version }));
+      assert.ok(versions.length > 3);
+      const newer = versions.filter(({ library, version }) => isNewer(version, FLOOR[library] ?? "0"));
+      assert.deepEqual(newer, []);
+    });
+
+    it("has a PID 1 that needs nothing, of a few kilobytes", function () {
+      assert.doesNotMatch(readelf(this, "--program-headers", init), /INTERP|DYNAMIC/);
+      assert.ok(statSync(init).size < 32_768);
+    });
   });
-});
+}

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
+import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { skipBecause } from "../support/skip";
 import { hasPerl, kernelSays } from "./kernel";
 import { CASES, ROOT } from "./rule-cases";
@@ -55,11 +56,11 @@ describe("validate, the caller", () => {
       .map(({ name }) => ({ destination: `/inner/${name}`, type: "symlink" as const, source: `usr/${name}` }));
     const { sys } = inNamespaces(["CLONE_NEWNS"], { rootfs: {}, mounts: [...binds, ...links], chroot: "/inner" });
     const script = `
-      const api = require(${JSON.stringify(require.resolve(`${process.cwd()}/dist/api.js`))});
+      const api = require(${JSON.stringify(LIBRARY)});
       const sys = { cloneflags: ["CLONE_NEWUSER"] };
       const [problem] = api.validate({ sys });
       api.spawn("true", [], { sys }).catch((error) => console.log(error.step, problem.message));`;
-    const { stdout, stderr } = await run(process.execPath, ["-e", script], { sys });
+    const { stdout, stderr } = await run(LIBRARY_NODE, ["-e", script], { sys });
     assert.match(stdout, /^validate CLONE_NEWUSER is refused to a process in a chroot/, stderr);
   });
 
