@@ -55,7 +55,12 @@ function starter(): number {
 }
 
 function find(): OpenFilesLimit {
-  const own = openFiles(readFileSync("/proc/self/limits", "latin1"));
+  let own: Limit;
+  try {
+    own = openFiles(readFileSync("/proc/self/limits", "latin1"));
+  } catch {
+    return { hard: Number.POSITIVE_INFINITY }; // no /proc: only the kernel knows
+  }
   try {
     return userLimit(own, openFiles(readFileSync(`/proc/${starter()}/limits`, "latin1")));
   } catch {
