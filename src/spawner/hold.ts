@@ -1,5 +1,6 @@
 // holdNamespaces(): a parked child that keeps namespaces alive so that others may join them, as containerd's ForkUserns.
 
+import { OptionsError } from "./errors";
 import { launch } from "./spawn";
 import type { NamespaceHolder, SpawnOptions } from "./types";
 
@@ -11,6 +12,10 @@ import type { NamespaceHolder, SpawnOptions } from "./types";
 export async function holdNamespaces(
   options: Pick<SpawnOptions, "sys" | "signal" | "timeout">,
 ): Promise<NamespaceHolder> {
+  if (options.sys?.ptrace === true) {
+    const message = "can't be asked of a holder: nothing is executed that could be traced (ptrace(2))";
+    throw new OptionsError([{ path: "sys.ptrace", message }]);
+  }
   const child = await launch("park", {
     ...options,
     stdio: "ignore",

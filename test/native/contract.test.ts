@@ -68,6 +68,11 @@ describe("pidfd", () => {
 });
 
 describe("holdNamespaces", () => {
+  it("is never traced", async () => {
+    const error = await rejection(api.holdNamespaces({ sys: { ptrace: true } }));
+    assert.match(error.message, /^sys\.ptrace: can't be asked of a holder/);
+  });
+
   it("keeps namespaces alive until it is released", async () => {
     const holder = await api.holdNamespaces(inNamespaces(["CLONE_NEWNET", "CLONE_NEWUTS"], { hostname: "held" }));
     assert.notEqual(readlinkSync(`/proc/${holder.pid}/ns/net`), readlinkSync("/proc/self/ns/net"));

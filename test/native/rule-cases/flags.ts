@@ -1,0 +1,167 @@
+// Cases of the rules about flags.
+
+import { type Case, cloned, inUser, unshared } from "./case";
+
+export const FLAGS: readonly Case[] = [
+  {
+    rule: "shared signal handlers need shared memory",
+    options: cloned("CLONE_SIGHAND"),
+    path: "sys.cloneflags",
+    words: /CLONE_SIGHAND needs CLONE_VM: a handler is an address/,
+    kernel: ["fork3(SIGHAND, 17)", "EINVAL"],
+  },
+  {
+    rule: "threads share signal handlers",
+    options: cloned("CLONE_THREAD", "CLONE_VM"),
+    path: "sys.cloneflags",
+    words: /CLONE_THREAD needs CLONE_SIGHAND/,
+    kernel: ["fork3(THREAD | VM, 0)", "EINVAL"],
+  },
+  {
+    rule: "signal handlers can't be shared and reset at once",
+    options: cloned("CLONE_SIGHAND", "CLONE_VM", "CLONE_CLEAR_SIGHAND"),
+    path: "sys.cloneflags",
+    words: /CLONE_SIGHAND excludes CLONE_CLEAR_SIGHAND/,
+    sound: cloned("CLONE_CLEAR_SIGHAND"),
+    kernel: ["fork3(SIGHAND | VM | CLEAR_SIGHAND, 17)", "EINVAL"],
+  },
+  {
+    rule: "a thread has its process's PID namespace",
+    options: cloned("CLONE_NEWPID", "CLONE_THREAD"),
+    path: "sys.cloneflags",
+    words: /CLONE_NEWPID excludes CLONE_THREAD/,
+    kernel: ["fork3(NEWUSER | NEWPID | THREAD | SIGHAND | VM, 0)", "EINVAL"],
+  },
+  {
+    rule: "a new PID namespace's first process is our child and no sibling",
+    options: cloned("CLONE_NEWPID", "CLONE_PARENT"),
+    path: "sys.cloneflags",
+    words: /CLONE_NEWPID excludes CLONE_PARENT/,
+    kernel: ["fork3(NEWUSER | NEWPID | PARENT, 17)", "EINVAL"],
+  },
+  {
+    rule: "a thread has its process's user namespace",
+    options: cloned("CLONE_NEWUSER", "CLONE_THREAD"),
+    path: "sys.cloneflags",
+    words: /CLONE_NEWUSER excludes CLONE_THREAD/,
+    kernel: ["fork3(NEWUSER | THREAD | SIGHAND | VM, 0)", "EINVAL"],
+  },
+  {
+    rule: "a new user namespace excludes CLONE_PARENT",
+    options: cloned("CLONE_NEWUSER", "CLONE_PARENT"),
+    path: "sys.cloneflags",
+    words: /CLONE_NEWUSER excludes CLONE_PARENT/,
+    kernel: ["fork3(NEWUSER | PARENT, 17)", "EINVAL"],
+  },
+  {
+    rule: "a root and cwd are not shared into a new user namespace",
+    options: cloned("CLONE_NEWUSER", "CLONE_FS"),
+    path: "sys.cloneflags",
+    words: /CLONE_NEWUSER excludes CLONE_FS: a child with new privileges/,
+    kernel: ["fork3(NEWUSER | FS, 17)", "EINVAL"],
+  },
+  {
+    rule: "a root and cwd are not shared into a new mount namespace",
+    options: cloned("CLONE_NEWNS", "CLONE_FS"),
+    path: "sys.cloneflags",
+    words: /CLONE_NEWNS excludes CLONE_FS/,
+    kernel: ["fork3(NEWUSER | NEWNS | FS, 17)", "EINVAL"],
+  },
+  {
+    rule: "semaphores to undo are not shared across IPC namespaces",
+    options: inUser(["CLONE_NEWIPC", "CLONE_SYSVSEM"]),
+    path: "sys.cloneflags",
+    words: /CLONE_NEWIPC excludes CLONE_SYSVSEM/,
+    sound: cloned("CLONE_SYSVSEM", "CLONE_IO", "CLONE_UNTRACED"),
+    kernel: ["fork3(NEWUSER | NEWIPC | SYSVSEM, 17)", "EINVAL"],
+  },
+  {
+    rule: "there is one way to a new PID namespace at a time",
+    options: inUser(["CLONE_NEWPID"], { unshareflags: ["CLONE_NEWPID"] }),
+    path: "sys.unshareflags",
+    words: /CLONE_NEWPID is in sys.cloneflags already.*pid_namespaces\(7\)/,
+    sound: inUser([], { unshareflags: ["CLONE_NEWPID"] }),
+    kernel: ["call('unshare', NEWUSER | NEWPID); fork3(NEWPID, 17)", "EINVAL"],
+  },
+  {
+    rule: "a namespace is made by clone or by unshare",
+    options: inUser(["CLONE_NEWUTS"], { unshareflags: ["CLONE_NEWNET", "CLONE_NEWUTS"] }),
+    path: "sys.unshareflags[1]",
+    words: /CLONE_NEWUTS is in sys.cloneflags already/,
+  },
+  {
+    rule: "a flag is given once",
+    options: cloned("CLONE_NEWNS", "CLONE_NEWNS"),
+    path: "sys.cloneflags[1]",
+    words: /twice/,
+  },
+  {
+    rule: "a misspelt flag is told with the nearest",
+    options: unshared("CLONE_NEWNETS"),
+    path: "sys.unshareflags[0]",
+    words: /unknown flag "CLONE_NEWNETS" \(did you mean "CLONE_NEWNET"\?\)/,
+  },
+  {
+    rule: "a name that every object has is no flag",
+    options: cloned("constructor", "__proto__"),
+    path: "sys.cloneflags[1]",
+    words: /unknown flag "__proto__"/,
+  },
+  ...[
+    ["CLONE_IO", "IO"],
+    ["CLONE_UNTRACED", "UNTRACED"],
+    ["CLONE_CLEAR_SIGHAND", "CLEAR_SIGHAND"],
+    ["CLONE_PARENT", "PARENT"],
+    ["CLONE_PTRACE", "PTRACE"],
+  ].map(
+    ([flag = "", word]): Case => ({
+      rule: `${flag} can't be unshared`,
+      options: unshared(flag),
+      path: "sys.unshareflags[0]",
+      words: new RegExp(`${flag} (is not for unshare\\(2\\)|can't be asked for)`),
+      kernel: [`call('unshare', ${word})`, "EINVAL"],
+    }),
+  ),
+  {
+    rule: "memory can't be unshared while it is ours",
+    options: unshared("CLONE_VM"),
+    path: "sys.unshareflags[0]",
+    words: /CLONE_VM is not needed: .*unshare\(2\): EINVAL/,
+  },
+  ...["CLONE_FILES", "CLONE_FS", "CLONE_SIGHAND", "CLONE_THREAD"].map(
+    (flag): Case => ({
+      rule: `${flag} need not be unshared`,
+      options: unshared(flag),
+      path: "sys.unshareflags[0]",
+      words: /is not needed: the child .* already/,
+    }),
+  ),
+  ...(
+    [
+      ["CLONE_VM", /belongs to the spawner.*memory/],
+      ["CLONE_VFORK", /belongs to the spawner.*execve/],
+      ["CLONE_PIDFD", /belongs to the spawner.*child\.pidfd/],
+      ["CLONE_PARENT_SETTID", /belongs to the spawner.*child\.pid/],
+      ["CLONE_THREAD", /a thread of this program/],
+      ["CLONE_SETTLS", /thread-local storage/],
+      ["CLONE_FILES", /close this program's own fds.*stdio/],
+      ["CLONE_FS", /cwd, root and umask/],
+      ["CLONE_PARENT", /could not wait for/],
+      ["CLONE_SIGHAND", /signal handlers/],
+      ["CLONE_CHILD_SETTID", /child\.pid/],
+      ["CLONE_CHILD_CLEARTID", /child\.exited/],
+      ["CLONE_PTRACE", /sys\.ptrace/],
+      ["CLONE_DETACHED", /2\.6\.2/],
+      ["CLONE_INTO_CGROUP", /sys\.cgroupFD/],
+      ["CLONE_STOPPED", /2\.6\.38/],
+      ["CLONE_PID", /CLONE_NEWPID/],
+    ] as const
+  ).map(
+    ([flag, words]): Case => ({
+      rule: `${flag} is refused by name`,
+      options: cloned(flag),
+      path: "sys.cloneflags[0]",
+      words: new RegExp(`^${flag} .*${words.source}`),
+    }),
+  ),
+];

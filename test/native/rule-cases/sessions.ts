@@ -1,0 +1,115 @@
+// Cases of the rules about sessions.
+
+import { type Case, inUser, sys } from "./case";
+
+export const SESSIONS: readonly Case[] = [
+  {
+    rule: "only a session leader takes a controlling terminal",
+    options: { stdio: ["inherit"], sys: { setctty: true } },
+    path: "sys.setctty",
+    words: /needs sys.setsid/,
+    sound: { stdio: ["inherit"], sys: { setctty: true, setsid: true } },
+    kernel: ["call('ioctl', pty(), 0x540e, 0)", "EPERM"],
+  },
+  {
+    rule: "a new session's leader is in the foreground anyway",
+    options: { stdio: [0], sys: { setctty: true, setsid: true, foreground: true, ctty: 0 } },
+    path: "sys.foreground",
+    words: /excludes sys.setctty/,
+  },
+  {
+    rule: "a new session is not in the foreground of another's terminal",
+    options: { stdio: [0], sys: { setsid: true, foreground: true, ctty: 0 } },
+    path: "sys.foreground",
+    words: /excludes sys.setsid.*ENOTTY/,
+    sound: { stdio: [0], sys: { foreground: true, ctty: 0 } },
+    kernel: ["call('setsid'); io(pty(), 0x5410)", "ENOTTY"],
+  },
+  { rule: "foreground needs a terminal", options: sys({ foreground: true }), path: "sys.ctty", words: /must be given/ },
+  { rule: "ctty is for something", options: sys({ ctty: 0 }), path: "sys.ctty", words: /needs sys.setctty/ },
+  {
+    rule: "a pipe is no controlling terminal",
+    options: sys({ setctty: true, setsid: true }),
+    path: "sys.ctty",
+    words: /fd 0 of the child is 'pipe'/,
+    kernel: ["call('setsid'); pipe(my $r, my $w); call('ioctl', fileno($r), 0x540e, 0)", "ENOTTY"],
+  },
+  {
+    rule: "the controlling terminal is open in the child",
+    options: { stdio: ["inherit"], sys: { setctty: true, setsid: true, ctty: 1 } },
+    path: "sys.ctty",
+    words: /fd 1 of the child is not open/,
+  },
+  {
+    rule: "a pipe has no foreground",
+    options: { stdio: [0, "pipe"], sys: { foreground: true, ctty: 1 } },
+    path: "sys.ctty",
+    words: /fd 1 of the child is 'pipe'.*ENOTTY/,
+    sound: { stdio: [0, "pipe"], sys: { foreground: true, ctty: 2 } },
+  },
+  {
+    rule: "a terminal of its own is fds 0, 1 and 2",
+    options: { terminal: { columns: 80, rows: 24 }, sys: { ctty: 3 } },
+    path: "sys.ctty",
+    words: /0, 1 or 2/,
+    sound: { terminal: { columns: 80, rows: 24 }, sys: { ctty: 2, setsid: true } },
+  },
+  { rule: "a group is named to be joined", options: sys({ pgid: 1 }), path: "sys.pgid", words: /needs sys.setpgid/ },
+  {
+    rule: "a group outside has no number in a new PID namespace",
+    options: inUser(["CLONE_NEWPID"], { setpgid: true, pgid: 4000 }),
+    path: "sys.pgid",
+    words: /must be 0 with CLONE_NEWPID.*EPERM/,
+    sound: inUser(["CLONE_NEWPID"], { setpgid: true }),
+    kernel: [
+      "my $g = getpgrp; maps(0); call('unshare', NEWPID); if (my $p = fork) { waitpid $p, 0; exit } call('setpgid', 0, $g)",
+      "EPERM",
+    ],
+  },
+  {
+    rule: "a session leader stays in its group",
+    options: sys({ setsid: true, setpgid: true }),
+    path: "sys.setpgid",
+    words: /excludes sys.setsid.*setpgid\(2\): EPERM/,
+    kernel: ["call('setsid'); call('setpgid', 0, 0)", "EPERM"],
+  },
+  {
+    rule: "so does the leader of a terminal's session",
+    options: { terminal: { columns: 80, rows: 24 }, sys: { setpgid: true } },
+    path: "sys.setpgid",
+    words: /excludes terminal/,
+  },
+  {
+    rule: "a terminal's session is in its foreground",
+    options: { terminal: { columns: 80, rows: 24 }, sys: { foreground: true, ctty: 0 } },
+    path: "sys.foreground",
+    words: /excludes terminal/,
+  },
+  {
+    rule: "a controlling terminal is not taken and given up at once",
+    options: { terminal: { columns: 80, rows: 24 }, sys: { noctty: true } },
+    path: "sys.noctty",
+    words: /excludes sys.setctty and terminal/,
+  },
+  {
+    rule: "a new session has no terminal to give up",
+    options: { stdio: [0], sys: { setsid: true, noctty: true } },
+    path: "sys.noctty",
+    words: /excludes sys.setsid/,
+    sound: { stdio: [0], sys: { noctty: true } },
+    kernel: ["call('setsid'); call('ioctl', pty(), 0x5422, 0)", "ENOTTY"],
+  },
+  {
+    rule: "a terminal is given up through fd 0",
+    options: { stdio: "ignore", sys: { noctty: true } },
+    path: "sys.noctty",
+    words: /needs the terminal as the child's fd 0/,
+    kernel: ["call('ioctl', 0, 0x5422, 0)", "ENOTTY"],
+  },
+  {
+    rule: "a terminal is in the place of stdio",
+    options: { terminal: { columns: 80, rows: 24 }, stdio: "pipe" },
+    path: "stdio",
+    words: /excludes terminal/,
+  },
+];
