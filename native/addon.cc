@@ -46,7 +46,7 @@ std::vector<int> numbers(const Napi::Value& value, size_t most) {
   return result;
 }
 
-/// spawn(request, callback): an object to give to cancel(). The request's shape is NativeRequest in
+/// spawn(request, callback, exited): an object to give to cancel(). The request's shape is NativeRequest in
 /// src/spawner/addon.ts.
 Napi::Value spawn(const Napi::CallbackInfo& info) {
   auto request = info[0].As<Napi::Object>();
@@ -76,7 +76,7 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   spawn->extra_fds = numbers(request.Get("extraFds"), plan::kMaxExtraFds);
 
   napi_value handle = external(info.Env(), spawn);
-  instance(info).submit(info.Env(), std::move(spawn), info[1].As<Napi::Function>());
+  instance(info).submit(info.Env(), std::move(spawn), info[1].As<Napi::Function>(), info[2].As<Napi::Function>());
   return {info.Env(), handle};
 }
 
@@ -92,17 +92,21 @@ void add_handle(const Napi::CallbackInfo& info, std::shared_ptr<PollHandle> hand
   if (error != 0) throw system_error(info.Env(), "uv_poll", error);
 }
 
-/// watch(pidfd, pid, status, started, callback): pidfd and status become the watcher's.
+/// watch(pidfd, callback): a process that is not ours to reap; the pidfd becomes the watcher's.
 void watch(const Napi::CallbackInfo& info) {
-  int64_t started = info[3].As<Napi::Number>();
-  instance(info).take_over(info[0].As<Napi::Number>());
-  add_handle(info,
-             shared<ExitWatcher>(info[4].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()),
-                                 info[1].As<Napi::Number>().Int32Value(), Fd(info[2].As<Napi::Number>()), started));
+  auto watcher = shared<ExitWatcher>(info[1].As<Napi::Function>());
+  watcher->begin(Fd(info[0].As<Napi::Number>()));
+  add_handle(info, std::move(watcher));
+}
+
+/// taken(fds): JavaScript has wrapped what its callback was given.
+void taken(const Napi::CallbackInfo& info) {
+  for (int fd : numbers(info[0], plan::kMaxFds)) instance(info).taken(fd);
 }
 
 /// openTerminal(master, callback): an object for the functions below, which do nothing after terminalClose().
 Napi::Value open_terminal(const Napi::CallbackInfo& info) {
+  instance(info).taken(info[0].As<Napi::Number>());
   auto terminal = shared<Terminal>(info[1].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()));
   add_handle(info, terminal);
   return {info.Env(), external(info.Env(), std::move(terminal))};
@@ -211,6 +215,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["syscallNames"] = syscall_names(env);
   exports["spawn"] = Napi::Function::New(env, spawn);
   exports["cancel"] = Napi::Function::New(env, cancel);
+  exports["taken"] = Napi::Function::New(env, taken);
   exports["watch"] = Napi::Function::New(env, watch);
   exports["setHelper"] = Napi::Function::New(env, set_helper);
   exports["pidfdOpen"] = Napi::Function::New(env, pidfd_open);

@@ -42,7 +42,9 @@
         "wait.cc"
       ],
       "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except", "plan-steps"],
-      "defines": ["NAPI_VERSION=9", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"],
+      # A worker may be terminated at any moment, and then an exception on its way to JavaScript has nowhere to go: it would
+      # end the editor.
+      "defines": ["NAPI_VERSION=9", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "cflags_cc": ["-fvisibility=hidden"],
       "ldflags": ["-Wl,--gc-sections", "-Wl,-z,now", "-Wl,-z,nodelete"],
       "configurations": { "Release": { "cflags": ["-O2"] } },

@@ -34,13 +34,15 @@ int wait_status(const siginfo_t& info) {
 
 }  // namespace
 
-ExitWatcher::ExitWatcher(Napi::Function callback, Fd pidfd, pid_t pid, Fd status, int64_t started)
-    : PollHandle(std::move(pidfd)),
-      callback_(Napi::Persistent(callback)),
-      context_(callback.Env(), "sandbox-tasks:exit"),
-      pid_(pid),
-      status_(std::move(status)),
-      started_(started) {}
+ExitWatcher::ExitWatcher(Napi::Function callback)
+    : callback_(Napi::Persistent(callback)), context_(callback.Env(), "sandbox-tasks:exit") {}
+
+void ExitWatcher::begin(Fd pidfd, pid_t pid, Fd status, int64_t started) {
+  take(std::move(pidfd));
+  pid_ = pid;
+  status_ = std::move(status);
+  started_ = started;
+}
 
 void ExitWatcher::ready() {
   Napi::Env env = callback_.Env();

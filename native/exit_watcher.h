@@ -10,10 +10,15 @@
 class ExitWatcher : public PollHandle {
  public:
   /// @param callback called once, with an object as reap() describes it
+  explicit ExitWatcher(Napi::Function callback);
+  /// To be called before it is polled.
   /// @param pid of a child that is ours to reap; 0: the process is left for its parent's wait
   /// @param status read end of PID 1's status pipe, or none
   /// @param started CLOCK_MONOTONIC nanoseconds of the clone, or 0
-  ExitWatcher(Napi::Function callback, Fd pidfd, pid_t pid, Fd status, int64_t started);
+  void begin(Fd pidfd, pid_t pid = 0, Fd status = Fd(), int64_t started = 0);
+
+  /// The pidfd again, where it could not be polled.
+  Fd end() { return give_back(); }
 
  private:
   void ready() override;
@@ -23,7 +28,7 @@ class ExitWatcher : public PollHandle {
 
   Napi::FunctionReference callback_;
   Napi::AsyncContext context_;
-  pid_t pid_;
+  pid_t pid_ = 0;
   Fd status_;
-  int64_t started_;
+  int64_t started_ = 0;
 };

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 
+#include "exit_watcher.h"
 #include "js_result.h"
 #include "poll_handle.h"
 #include "spawner.h"
@@ -31,22 +32,22 @@ class Instance {
  public:
   explicit Instance(Napi::Env env);
 
-  /// Calls back as describe() says.
-  void submit(Napi::Env env, std::shared_ptr<Spawn> spawn, Napi::Function callback);
+  /// Calls back as describe() says, and `exited` when the child has ended (ExitWatcher).
+  void submit(Napi::Env env, std::shared_ptr<Spawn> spawn, Napi::Function callback, Napi::Function exited);
   /// Makes a ptrace request on the spawner's thread; calls back with {errno}.
   void request(Napi::Env env, std::shared_ptr<Tracee> tracee, long what, int signal, Napi::Function callback);
   /// Waits for a tracee's next stop on a thread of its own, which may outlive this environment: only the tracee can end
   /// the wait. Calls back with {signal, errno}.
   void wait(Napi::Env env, std::shared_ptr<Tracee> tracee, Napi::Function callback);
 
-  /// JavaScript has a watcher for the child of this pidfd: its fds are the watcher's and the streams' from now on.
-  void take_over(int pidfd);
+  /// Somebody closes this fd of a child from now on.
+  void taken(int fd) { told_.erase(fd); }
 
   Spawner& spawner() { return *spawner_; }
   PollHandles& handles() { return handles_; }
 
  private:
-  using Fill = std::function<void(Napi::Env, JsResult&)>;
+  using Fill = std::function<void(Napi::Env, JsResult&, std::shared_ptr<ExitWatcher>)>;
 
   /// How threads that may outlive this object find it.
   struct Link {
@@ -59,21 +60,36 @@ class Instance {
     Fill fill;
   };
 
-  void expect(Napi::Env env, const void* key, Napi::Function callback);
+  struct Pending {
+    Napi::FunctionReference callback;
+    /// Of a spawn: made where JavaScript runs for certain.
+    std::shared_ptr<ExitWatcher> watcher;
+  };
+
+  /// What an fd is open for: the number alone may be somebody else's by now.
+  struct Identity {
+    uint64_t device = 0;
+    uint64_t inode = 0;
+    bool operator==(const Identity&) const = default;
+  };
+
+  void expect(Napi::Env env, const void* key, Napi::Function callback, std::shared_ptr<ExitWatcher> watcher = {});
   /// From any thread: has the callback of `key` called with what `fill` sets.
   void complete(const void* key, Fill fill);
+  static void arrive(napi_env env, napi_value callback, void* context, void* data);
   void finish(Napi::Env env, Completion& completion);
-  /// @return whether JavaScript knows the child now
-  bool describe(Napi::Env env, const std::shared_ptr<Spawn>& spawn, JsResult& result);
+  void describe(Napi::Env env, Spawn& spawn, std::shared_ptr<ExitWatcher> watcher, JsResult& result);
+  static bool identify(int fd, Identity* identity);
+  void tell(Fd& fd);
+  void close_untaken();
   static void shut_down(napi_async_cleanup_hook_handle hook, void* data);
 
   PollHandles handles_;
   std::unique_ptr<Spawner> spawner_;
-  Napi::ThreadSafeFunction done_;
+  napi_threadsafe_function done_ = nullptr;
   Napi::AsyncContext context_;
-  std::map<const void*, Napi::FunctionReference> pending_;
-  /// Children that JavaScript was told about, by pidfd, until it has taken them over: a worker may be terminated in
-  /// between.
-  std::map<int, std::shared_ptr<Spawn>> told_;
+  std::map<const void*, Pending> pending_;
+  /// Fds that JavaScript was told of, until it has taken them: a worker may be terminated in between.
+  std::map<int, Identity> told_;
   std::shared_ptr<Link> link_{new Link{{}, this}};
 };

@@ -15,7 +15,8 @@ class PollHandles;
 /// Kept by its set until the loop has closed it; others may keep it longer, when it does nothing any more.
 class PollHandle {
  public:
-  explicit PollHandle(Fd fd) : fd_(std::move(fd)) {}
+  /// @param fd may be given later, with take()
+  explicit PollHandle(Fd fd = Fd()) : fd_(std::move(fd)) {}
   virtual ~PollHandle() = default;
   PollHandle(const PollHandle&) = delete;
   PollHandle& operator=(const PollHandle&) = delete;
@@ -24,6 +25,9 @@ class PollHandle {
   void close() { release(); }
 
  protected:
+  void take(Fd fd) { fd_ = std::move(fd); }
+  /// Where it could not be polled.
+  Fd give_back() { return std::move(fd_); }
   /// Something happened on the fd. A hang-up or an error comes as whatever was asked for.
   virtual void ready() = 0;
   /// The environment is torn down: the last chance to do something about the fd.

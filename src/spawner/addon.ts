@@ -19,13 +19,10 @@ export interface NativeChild {
   /** Our end of each stdio entry, -1 where there is none. */
   fds: number[];
   terminal: number;
-  status: number;
   /** With NativeRequest.trace: for traceeWait() and traceeRequest(). */
   tracee?: object;
   /** The signal of its first stop; 0 when it ended before. */
   signal?: number;
-  /** CLOCK_MONOTONIC in nanoseconds; exact to some hundred of them. */
-  started: number;
 }
 
 export interface NativeExit {
@@ -66,10 +63,17 @@ export const STDIO = { closed: -1, null: -2, pipe: -3 } as const;
 export interface Addon {
   readonly operations: Readonly<Record<string, { code: number; signature: string }>>;
   readonly syscallNames: Readonly<Record<number, string>>;
-  spawn(request: NativeRequest, done: (result: NativeFailure | NativeChild) => void): object;
+  /** `exited` is called once the child, if there is one, has ended; its pidfd is closed by then. */
+  spawn(
+    request: NativeRequest,
+    done: (result: NativeFailure | NativeChild) => void,
+    exited: (exit: NativeExit) => void,
+  ): object;
+  /** To be told of fds that are wrapped in streams now; before, they are closed if this thread is terminated. */
+  taken(fds: readonly number[]): void;
   cancel(spawn: object): void;
-  /** `pid` of a child of ours, or 0 for a process that is left to its parent. */
-  watch(pidfd: number, pid: number, status: number, started: number, exited: (exit: NativeExit) => void): void;
+  /** A process that is left to its parent to reap; takes over the pidfd. */
+  watch(pidfd: number, exited: (exit: NativeExit) => void): void;
   setHelper(executable: Uint8Array, file: string): void;
   pidfdOpen(pid: number): number;
   pidfdSendSignal(pidfd: number, signal: number, broadcast: boolean): void;

@@ -45,7 +45,7 @@ export function pidfdWait(pidfd: number): Promise<ExitStatus> {
   return new Promise((resolve, reject) => {
     const own = pidfdDuplicate(pidfd);
     call(() =>
-      addon().watch(own, 0, -1, 0, (exit) => {
+      addon().watch(own, (exit) => {
         if (exit.errno === undefined) {
           resolve(exitStatus(exit));
           return;

@@ -3,7 +3,7 @@
 import * as net from "node:net";
 import * as os from "node:os";
 import type { Readable, Writable } from "node:stream";
-import { type Addon, addon, type NativeChild } from "./addon";
+import { type Addon, addon, type NativeChild, type NativeExit } from "./addon";
 import { SpawnError, systemError } from "./errors";
 import { exitStatus, signalNumber } from "./exit-status";
 import { openTerminal } from "./terminal";
@@ -25,28 +25,29 @@ export class SpawnedProcess implements Process {
   #pidfd: number;
   #reason: ExitStatus["reason"];
 
-  constructor(child: NativeChild) {
+  /** @param exit how it ended, once it has; resolved when its pidfd is closed */
+  constructor(child: NativeChild, exit: Promise<NativeExit>) {
     const native: Addon = addon();
     this.pid = child.pid;
     this.#pidfd = child.pidfd;
-    // First of all: until then the addon ends the child where this thread is terminated.
-    this.exited = new Promise((resolve) => {
-      native.watch(child.pidfd, child.pid, child.status, child.started, (exit) => {
-        this.#pidfd = -1;
-        this.stdin?.destroy(); // nobody is left to read it
-        const { code, signal } = exitStatus(exit);
-        // A signal that we sent explains an end by a signal, or with the 128 + n of a shell; not a success.
-        const explained = signal !== null || (code !== null && code > 128) || this.#reason === "timeout";
-        resolve(exitStatus(exit, explained ? this.#reason : undefined));
-      });
-    });
     this.stdio = child.fds.map(openStream);
+    native.taken(child.fds);
+    this.exited = exit.then((ended) => this.#end(ended));
     if (child.terminal >= 0) this.terminal = openTerminal(native, child.terminal, this.exited);
     if (child.tracee !== undefined) {
       const tracee = new TracedProcess(native, child.tracee, child.signal ?? 0);
       void this.exited.then(() => tracee.close());
       this.tracee = tracee;
     }
+  }
+
+  #end(exit: NativeExit): ExitStatus {
+    this.#pidfd = -1;
+    this.stdin?.destroy(); // nobody is left to read it
+    const { code, signal } = exitStatus(exit);
+    // A signal that we sent explains an end by a signal, or with the 128 + n of a shell; not a success.
+    const explained = signal !== null || (code !== null && code > 128) || this.#reason === "timeout";
+    return exitStatus(exit, explained ? this.#reason : undefined);
   }
 
   get pidfd(): number {

@@ -1,7 +1,15 @@
 // spawn(): validate, compile, hand over to the addon, and wrap what comes back.
 
 import * as os from "node:os";
-import { type Addon, addon, type NativeChild, type NativeFailure, type NativeRequest, STDIO } from "./addon";
+import {
+  type Addon,
+  addon,
+  type NativeChild,
+  type NativeExit,
+  type NativeFailure,
+  type NativeRequest,
+  STDIO,
+} from "./addon";
 import { currentCaller } from "./caller";
 import { encode } from "./encode";
 import { hangError, OptionsError, spawnError } from "./errors";
@@ -52,6 +60,10 @@ export async function launch(ending: Ending, unchecked: SpawnOptions): Promise<S
   const plan = compile(ending, options, caller);
   const request = nativeRequest(native, plan, options);
   let expired = false;
+  let ended: (exit: NativeExit) => void = () => {};
+  const exit = new Promise<NativeExit>((resolve) => {
+    ended = resolve;
+  });
   const result = await new Promise<NativeFailure | NativeChild>((resolve) => {
     // While the child sets itself up there is no Process yet; a hang in there must still be ended.
     const stop = (): void => native.cancel(under);
@@ -60,11 +72,12 @@ export async function launch(ending: Ending, unchecked: SpawnOptions): Promise<S
       stop();
     };
     const timer = timeout > 0 ? setTimeout(expire, timeout) : undefined;
-    const under = native.spawn(request, (outcome) => {
+    const told = (outcome: NativeFailure | NativeChild): void => {
       signal?.removeEventListener("abort", stop);
       clearTimeout(timer);
       resolve(outcome);
-    });
+    };
+    const under = native.spawn(request, told, ended);
     signal?.addEventListener("abort", stop, { once: true });
   });
   if ("errno" in result) {
@@ -73,7 +86,7 @@ export async function launch(ending: Ending, unchecked: SpawnOptions): Promise<S
       ? hangError(plan, result, timeout)
       : spawnError(native, plan, result);
   }
-  const child = new SpawnedProcess(result);
+  const child = new SpawnedProcess(result, exit);
   if (timeout > 0) {
     const timer = setTimeout(() => child.send(killSignal, false, "timeout"), timeout);
     void child.exited.then(() => clearTimeout(timer));

@@ -36,6 +36,23 @@ const LISTING_WORKER = `
     parentPort.postMessage(answers);
   });`;
 
+/** In a thread of its own: starts children for ever, until the thread is terminated. */
+const RESTLESS_WORKER = `
+  const { parentPort, workerData } = require("node:worker_threads");
+  const api = require(workerData.library);
+  const forever = async (kind) => { for (;;) await kind(); };
+  const live = async (...command) => {
+    const child = await api.spawn(...command);
+    child.terminal?.output.resume();
+    parentPort.postMessage("spawned");
+    child.kill("SIGKILL");
+    await child.exited;
+  };
+  for (const options of workerData.options) for (let i = 0; i < 4; i++) {
+    forever(() => live("/bin/sleep", ["1000"], options));
+  }
+  forever(() => api.spawn("/no/such/command").catch(() => undefined));`;
+
 const theirs = async (): Promise<string> => (await promisify(execFile)(...LS)).stdout;
 const ours = async (): Promise<string> => (await run(...LS)).stdout;
 
@@ -138,5 +155,40 @@ describe("many at once", () => {
       }),
     );
     assert.deepEqual([...new Set(codes)], [0]);
+  });
+});
+
+describe("a worker that is terminated at any moment", () => {
+  it("leaves no fd and no process", async function () {
+    this.timeout(120_000);
+    await sh("true");
+    const kill = { sys: { pdeathsig: "SIGKILL" } };
+    const options = [
+      { ...kill, stdio: "ignore" },
+      kill,
+      { ...kill, terminal: { columns: 80, rows: 24 } },
+      inNamespaces(["CLONE_NEWPID"]),
+    ];
+    const workerData = { library: LIBRARY, options };
+    const round = async (): Promise<void> => {
+      const worker = new Worker(RESTLESS_WORKER, { eval: true, workerData });
+      await once(worker, "message");
+      const end = performance.now() + Math.random() * 40;
+      // Not a timer: those would come between this loop's turns, and always find the worker in the same state.
+      while (performance.now() < end) await once(worker, "message");
+      await worker.terminate();
+    };
+    await round();
+    const before = openFds();
+    for (let i = 0; i < 12; i++) await Promise.all([round(), round(), round()]);
+    await waitUntil("its children are gone", () => children().length === 0).catch(() => {
+      assert.deepEqual(
+        children().map((pid) => readFileSync(`/proc/${pid}/stat`, "latin1")),
+        [],
+      );
+    });
+    await waitUntil("its fds are closed", () => openFds().length <= before.length).catch(() =>
+      assert.deepEqual(openFds(), before),
+    );
   });
 });
