@@ -113,6 +113,8 @@ Spawner::~Spawner() {
 }
 
 int Spawner::set_helper(const uint8_t* bytes, size_t size, const char* path) {
+  // Another copy of the library in this environment: the thread may be at work with the first one's.
+  if (machine_.helper) return 0;
   constexpr const char* kName = "sandbox-init";
   Fd memory = make_memfd(kName, MFD_ALLOW_SEALING | MFD_EXEC, bytes, size);
   // MFD_EXEC is Linux 6.3; before, every memfd was executable.

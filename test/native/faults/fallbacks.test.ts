@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
+import { LIBRARY_NODE } from "../../support/library";
 import { program } from "../../support/programs";
 import { skipBecause } from "../../support/skip";
 import { isRoot } from "../spawner-world";
@@ -17,7 +18,7 @@ const EXTRA_FDS = 20;
 
 /** What the worker finds with `rules` refused; without rules, as everybody does. */
 async function finds<Name extends keyof Cases>(name: Name, rules: string): Promise<Cases[Name]> {
-  const [file, args] = rules === "" ? [process.execPath, []] : [program("refuse"), [rules, "--", process.execPath]];
+  const [file, args] = rules === "" ? [LIBRARY_NODE, []] : [program("refuse"), [rules, "--", LIBRARY_NODE]];
   const extra = Array.from({ length: EXTRA_FDS }, () => "pipe" as const);
   const child = spawn(file, [...args, WORKER, name], {
     stdio: ["ignore", "pipe", "inherit", ...extra],
