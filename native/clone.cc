@@ -92,8 +92,12 @@ ChildStack::~ChildStack() {
 
 Cloned clone_child(const CloneRequest& request, const ChildStack& stack, void (*main)(void*), void* argument) {
 #if defined(__SANITIZE_ADDRESS__)
-  // The last child never returned from its frames, and what they marked as out of bounds is still marked.
-  __asan_unpoison_memory_region(stack.base(), stack.size());
+  // The child never returns from its frames, and what they have marked as out of bounds would stay marked: for the next
+  // child, and for whoever gets this memory when it is given back.
+  struct Unmark {
+    const ChildStack& stack;
+    ~Unmark() { __asan_unpoison_memory_region(stack.base(), stack.size()); }
+  } unmark{stack};
 #endif
   constexpr uint64_t kOwn = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
   clone_args arguments = {};

@@ -119,6 +119,7 @@ export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): Sp
   const remedy = remedyFor({
     step: step.name,
     op: planned?.op ?? step.name,
+    detail: step.detail,
     code,
     syscall,
     index: failure.index,

@@ -5,6 +5,8 @@ import * as fs from "node:fs";
 export interface FailedStep {
   step: string;
   op: string;
+  /** As explain() shows it. */
+  detail: string;
   code: string;
   syscall: string;
   index: number;
@@ -43,7 +45,20 @@ export function userNamespaceRemedy(): string {
   return "A security module or seccomp filter refuses namespaces to this process; see the system log (journalctl -k).";
 }
 
-function cloneRemedy(code: string): string | undefined {
+/** CLONE_INTO_CGROUP (clone(2), cgroups(7)). */
+const CGROUP_REMEDIES: Readonly<Record<string, string>> = {
+  EBADF: "sys.cgroupFD must be the open directory of a cgroup v2 (fs.openSync of a folder below /sys/fs/cgroup).",
+  EACCES:
+    "You may not move processes from the editor's cgroup into that one. Start the editor in a scope delegated to you: systemd-run --user --scope -p Delegate=yes code",
+  EBUSY:
+    "That cgroup hands controllers on to its children, and then it may have no processes of its own: name one of its children.",
+  ENODEV: "That cgroup was removed.",
+  EOPNOTSUPP: "That cgroup is in an invalid state (cgroup.type): it is a threaded one, or below one.",
+};
+
+function cloneRemedy({ code, detail }: FailedStep): string | undefined {
+  const ofCgroup = detail.includes("cgroup of fd") ? CGROUP_REMEDIES[code] : undefined;
+  if (ofCgroup !== undefined) return ofCgroup;
   if (code === "EPERM" || code === "EACCES") return userNamespaceRemedy();
   if (code === "ENOSPC" || code === "EUSERS") {
     return knob("user.max_user_namespaces") === "0"
@@ -113,6 +128,22 @@ function bindRemedy({ code, index }: FailedStep): string | undefined {
   }
 }
 
+/** A new file system; its options are set by fsconfig(2). */
+function filesystemRemedy({ code, syscall, index, path }: FailedStep): string | undefined {
+  if (code === "EPERM" && path === "/proc") {
+    return "The outer /proc is partly masked, as in containers, so a fresh one is refused. Start the container with --security-opt systempaths=unconfined.";
+  }
+  if (code === "ENODEV") return "This kernel does not have that file system, or not loaded: sudo modprobe it.";
+  if (syscall !== "fsconfig") return undefined;
+  if (code === "ENOENT") return "A folder that the options name does not exist.";
+  if (code === "EINVAL") {
+    return index > DESTINATION
+      ? `The file system does not take option ${index - DESTINATION} of those it was given.`
+      : "The file system does not take these options together, or one that it needs is missing.";
+  }
+  return undefined;
+}
+
 function mountRemedy(failed: FailedStep): string | undefined {
   const { op, code, index, path, syscall } = failed;
   if (code === "ENOSYS") {
@@ -124,10 +155,9 @@ function mountRemedy(failed: FailedStep): string | undefined {
   if (code === "ELOOP" && index === DESTINATION) {
     return `A symbolic link in the mount point ${path ?? ""} leads nowhere: in a circle, or through a link of /proc that is no path.`;
   }
-  if (op === "mount_fs" && code === "EPERM" && path === "/proc") {
-    return "The outer /proc is partly masked, as in containers, so a fresh one is refused. Start the container with --security-opt systempaths=unconfined.";
-  }
-  const special = index === OLDER_WAY ? remountRemedy(failed) : op === "mount_bind" ? bindRemedy(failed) : undefined;
+  if (op === "root_bind" && code === "ENOENT") return "The folder of sys.rootfs.path does not exist.";
+  const ofOperation = op === "mount_bind" ? bindRemedy : op === "mount_fs" ? filesystemRemedy : undefined;
+  const special = index === OLDER_WAY ? remountRemedy(failed) : ofOperation?.(failed);
   return special ?? (code === "EPERM" ? userNamespaceRemedy() : undefined);
 }
 
@@ -174,7 +204,7 @@ function stepRemedy(failed: FailedStep): string | undefined {
     case "prepare":
     case "clone3":
     case "unshare":
-      return cloneRemedy(code);
+      return cloneRemedy(failed);
     case "map_self":
       return refused ? userNamespaceRemedy() : undefined;
     case "map_wait":
@@ -188,7 +218,7 @@ function stepRemedy(failed: FailedStep): string | undefined {
         ? "The folder must exist inside the sandbox and be open to its user."
         : undefined;
     case "helper":
-      if (syscall === "clone") return cloneRemedy(code);
+      if (syscall === "clone") return cloneRemedy(failed);
       return code === "EACCES"
         ? "vm.memfd_noexec forbids programs in memory: sudo sysctl -w vm.memfd_noexec=1"
         : undefined;

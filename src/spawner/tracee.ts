@@ -8,7 +8,8 @@ import type { Stop, Tracee } from "./types";
 function check(what: string, syscall: string, errno: number): void {
   if (errno === 0) return;
   const { code, text } = errnoName(errno);
-  const reason = code === "ESRCH" ? "it is not stopped, or not traced any more" : text;
+  const reason =
+    code === "ESRCH" ? "it is not stopped, or not traced any more" : code === "EIO" ? "there is no such signal" : text;
   const failure = { code, errno, syscall, step: syscall, index: 0, steps: 0 };
   throw new SpawnError(`${what} the traced process: ${code}, ${reason}`, failure);
 }
