@@ -36,6 +36,7 @@
         "plan/plan.cc",
         "poll_handle.cc",
         "portability.cc",
+        "spawn.cc",
         "spawner.cc",
         "terminal.cc",
         "tracee.cc",

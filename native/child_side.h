@@ -6,7 +6,7 @@
 
 #include "fd.h"
 #include "plan/run.h"
-#include "spawner.h"
+#include "spawn.h"
 
 class ChildSide {
  public:

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 #include "plan/run.h"
-#include "spawner.h"
+#include "spawn.h"
 #include "threads.h"
 #include "wait.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "pipes.h"
-#include "spawner.h"
+#include "spawn.h"
 #include "threads.h"
 
 namespace {

@@ -1,8 +1,8 @@
 // Turns what zod found wrong with a profile into sentences that name the key, the value and the nearest right one.
 
 import { z } from "zod";
+import { nearest } from "../spawner/nearest";
 import type { ProfileProblem } from "./errors";
-import { nearest } from "./nearest";
 import { LATER_KEYS, laterValue, profileSchema } from "./schema";
 
 /** 'filesystem.read[0]' from ['filesystem', 'read', 0]. */

@@ -1,8 +1,8 @@
 // The built-in profiles, and how a reference ("build", {extends: "build", network: "host"}) becomes a whole profile.
 
 import { schemas } from "../load-schemas";
+import { nearest } from "../spawner/nearest";
 import { ProfileError } from "./errors";
-import { nearest } from "./nearest";
 import type { ProfileDefinition, ProfileRef, ResolvedProfile } from "./schema";
 
 /** What every profile starts from: the safe side of each choice. */

@@ -5,7 +5,7 @@
 import { TASK_TYPE } from "../contributions";
 import { t } from "../l10n";
 import type { ProfileRef } from "../sandbox";
-import { nearest } from "../sandbox/nearest";
+import { nearest } from "../spawner/nearest";
 
 export interface SandboxTaskDefinition {
   readonly type: typeof TASK_TYPE;
