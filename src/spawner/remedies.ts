@@ -155,7 +155,8 @@ function mountRemedy(failed: FailedStep): string | undefined {
   if (code === "ELOOP" && index === DESTINATION) {
     return `A symbolic link in the mount point ${path ?? ""} leads nowhere: in a circle, or through a link of /proc that is no path.`;
   }
-  if (op === "root_bind" && code === "ENOENT") return "The folder of sys.rootfs.path does not exist.";
+  if (op === "root_bind" && code === "ENOENT" && index === SOURCE)
+    return "The folder of sys.rootfs.path does not exist.";
   const ofOperation = op === "mount_bind" ? bindRemedy : op === "mount_fs" ? filesystemRemedy : undefined;
   const special = index === OLDER_WAY ? remountRemedy(failed) : ofOperation?.(failed);
   return special ?? (code === "EPERM" ? userNamespaceRemedy() : undefined);
