@@ -79,7 +79,7 @@ function nodeGyp(sources, options, env = {}) {
   ]);
   runNode(
     "node_modules/node-gyp/bin/node-gyp.js",
-    [`--directory=${sources}`, "--loglevel=warn", ...headersArgument(), ...options, "configure", "build"],
+    [`--directory=${sources}`, "--loglevel=warn", "--jobs=max", ...headersArgument(), ...options, "configure", "build"],
     env,
   );
 }

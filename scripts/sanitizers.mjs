@@ -13,7 +13,16 @@ import { ROOT } from "./files.mjs";
  * @property {string} variant of the build (scripts/native.mjs)
  * @property {string} runtime
  * @property {Record<string, string[]>} options by environment variable
+ * @property {string[]} leftOut compiled tests that tell it nothing
  */
+
+const tests = (...names) => names.map((name) => `out/test/native/${name}.test.js`);
+
+/**
+ * Tests of what the built files are, not of what the code does; one that measures the memory of thousands; and those that
+ * look at every system call, where the runtime's own would be among them.
+ */
+const FOR_NEITHER = tests("portability", "startup", "stress", "explain/*");
 
 /** @type {Sanitizer[]} */
 export const SANITIZERS = [
@@ -26,6 +35,7 @@ export const SANITIZERS = [
       ASAN_OPTIONS: ["abort_on_error=1", "detect_leaks=1", "exitcode=0"],
       UBSAN_OPTIONS: ["print_stacktrace=1"],
     },
+    leftOut: FOR_NEITHER,
   },
   {
     title: "ThreadSanitizer",
@@ -33,16 +43,10 @@ export const SANITIZERS = [
     runtime: "libtsan.so",
     // Node's own code is not instrumented: without its accesses, its locks would be all that is seen of it.
     options: { TSAN_OPTIONS: ["ignore_noninstrumented_modules=1"] },
+    // What the child does is done alone, and not instrumented for it; the rules are no native code.
+    leftOut: [...FOR_NEITHER, ...tests("faults/child", "mount-fallbacks", "mounts", "rules", "validate", "sandbox")],
   },
 ];
-
-/**
- * Tests of what the built files are, not of what the code does; one that measures the memory of thousands; and those that
- * look at every system call, where the runtime's own would be among them.
- */
-export const LEFT_OUT = ["portability.test.js", "startup.test.js", "stress.test.js", "explain/*.test.js"].map(
-  (name) => `out/test/native/${name}`,
-);
 
 /** ThreadSanitizer's memory map has no place for as much randomness as newer kernels give to addresses. */
 function withoutRandomAddresses() {

@@ -11,7 +11,7 @@ import { compare, RUN_MARK, snapshot } from "./leftovers.mjs";
 import { buildVariant } from "./native.mjs";
 import { nodeFor, withOrdinaryUser } from "./ordinary-user.mjs";
 import { runInGroup, runNode } from "./run.mjs";
-import { LEFT_OUT, SANITIZERS, sanitizedNode, sanitizerReports } from "./sanitizers.mjs";
+import { SANITIZERS, sanitizedNode, sanitizerReports } from "./sanitizers.mjs";
 import { ensureSystemPackages, PACKAGES } from "./system-packages.mjs";
 
 const MINUTE = 60_000;
@@ -124,7 +124,7 @@ async function sanitizerSuites() {
       SANDBOX_TASKS_TEST_NODE: node,
       SANDBOX_TASKS_TEST_REPORT: reportOf(name),
     };
-    const args = mochaArguments("out/test/native/**/*.test.js", 2 * MINUTE, LEFT_OUT);
+    const args = mochaArguments("out/test/native/**/*.test.js", 2 * MINUTE, sanitizer.leftOut);
     await runSuite(name, reportOf(name), () =>
       runInGroup(node, args, { env, limitMs: SUITE_LIMIT_MS, lastFile: reportOf(name) }),
     );
