@@ -147,6 +147,11 @@ void tracee_request(const Napi::CallbackInfo& info) {
                          info[2].As<Napi::Number>(), info[3].As<Napi::Function>());
 }
 
+/// traceeForget(tracee): it was reaped.
+void tracee_forget(const Napi::CallbackInfo& info) {
+  held<Tracee>(info)->forget();
+}
+
 /// setHelper(executable, path of the same).
 void set_helper(const Napi::CallbackInfo& info) {
   auto bytes = info[0].As<Napi::Uint8Array>();
@@ -226,6 +231,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["terminalResize"] = Napi::Function::New(env, terminal_resize);
   exports["terminalClose"] = Napi::Function::New(env, terminal_close);
   exports["traceeWait"] = Napi::Function::New(env, tracee_wait);
+  exports["traceeForget"] = Napi::Function::New(env, tracee_forget);
   exports["traceeRequest"] = Napi::Function::New(env, tracee_request);
   exports["duplicate"] = Napi::Function::New(env, duplicate);
   return exports;

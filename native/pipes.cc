@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/memfd.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -36,6 +37,26 @@ Fd filled(Fd file, const void* bytes, size_t size) {
   return file && write_all(file.get(), bytes, size) ? std::move(file) : Fd();
 }
 
+/// Receives one byte and what came beside it (unix(7)).
+/// @return 0 or an errno
+template <typename T>
+int receive(int socket, int flags, int type, T* beside) {
+  char byte;
+  iovec data = {&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(T))];
+  msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
+  if (size != 1) return size < 0 ? errno : EBADMSG;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr || header->cmsg_type != type) return EBADMSG;
+  memcpy(beside, CMSG_DATA(header), sizeof *beside);
+  return 0;
+}
+
 }  // namespace
 
 Fd make_memfd(const char* name, unsigned flags, const void* bytes, size_t size) {
@@ -50,31 +71,14 @@ Fd make_memory_file(const char* name, const void* bytes, size_t size) {
 }
 
 pid_t receive_sender(int socket) {
-  char byte;
-  iovec data = {&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1) return 0;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return 0;
-  return reinterpret_cast<ucred*>(CMSG_DATA(header))->pid;
+  ucred sender = {};
+  return receive(socket, 0, SCM_CREDENTIALS, &sender) == 0 ? sender.pid : 0;
 }
 
 Fd receive_fd(int socket) {
-  char byte;
-  iovec data = {&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  check(recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) == 1, SYS_recvmsg);
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) throw Failure{Stage::prepare, SYS_recvmsg, EBADMSG};
-  return Fd(*reinterpret_cast<int*>(CMSG_DATA(header)));
+  int fd = -1;
+  if (int error = receive(socket, MSG_DONTWAIT, SCM_RIGHTS, &fd); error != 0) {
+    throw Failure{Stage::prepare, SYS_recvmsg, error};
+  }
+  return Fd(fd);
 }

@@ -21,7 +21,6 @@ class Tracee {
   /// Waits for the stop at the child's execve, on the tracer's thread. From then on it is killed when that thread ends.
   Tracee(pid_t pid, int pidfd);
 
-  pid_t pid() const { return pid_; }
   const Stop& first_stop() const { return first_; }
 
   /// The next stop, on any thread. Blocks; leaves the end of the process to whoever reaps it.
@@ -30,10 +29,11 @@ class Tracee {
   /// @param signal delivered to the tracee, or 0
   /// @return 0 or an errno
   int request(long what, int signal);
+  /// It was reaped, or is no longer traced: nothing is asked of its pid any more.
+  void forget();
 
  private:
   std::shared_ptr<Fd> pidfd();
-  void forget();
 
   pid_t pid_;
   std::mutex mutex_;

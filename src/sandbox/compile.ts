@@ -1,7 +1,7 @@
 // A profile, a command and the facts of the machine become spawn options. Pure: looks at nothing, runs nothing.
 
 import type { CloneFlag, Mount, Rlimit, SpawnOptions } from "../spawner/types";
-import { sandboxEnvironment } from "./environment";
+import { commandOptions, ownSession } from "./command-options";
 import { ProfileError, SandboxError } from "./errors";
 import type { HostFacts } from "./host";
 import { guardedPaths, isVisible, layout, lookup, type Place } from "./layout";
@@ -237,22 +237,18 @@ export function compile(
   const flags = cloneflags(profile);
   const masked = maskedPaths(profile, places, facts);
   const wallTime = profile.limits.wallTime === undefined ? undefined : parseDuration(profile.limits.wallTime);
-  const temporary = facts.temporaryFolders.includes("/tmp") ? { TMPDIR: "/tmp" } : undefined;
   const limits = rlimits(profile, facts);
   const guarded = guardedPaths(places, facts);
   const mounted = places.filter((place) => place.access !== "hidden" || holdsOthers(place, places));
   return {
     cwd: workingDirectory(command, places, facts),
-    env: sandboxEnvironment(command.env ?? facts.environment, profile.environment, { HOME: facts.home, ...temporary }),
-    ...(command.terminal ? { terminal: command.terminal } : {}),
-    ...(command.stdio && !command.terminal ? { stdio: command.stdio } : {}),
+    ...commandOptions(command, profile, facts),
     ...(wallTime === undefined ? {} : { timeout: wallTime }),
     sys: {
       cloneflags: flags,
       uidMappings: [{ containerID: facts.uid, hostID: facts.uid, size: 1 }],
       gidMappings: [{ containerID: facts.gid, hostID: facts.gid, size: 1 }],
-      // With a terminal the session comes with it. Without one, too: nothing inside may type into the editor's.
-      ...(command.terminal ? {} : { setsid: true }),
+      ...ownSession(command),
       pdeathsig: "SIGKILL",
       ...(limits.length === 0 ? {} : { rlimits: limits }),
       ...(flags.includes("CLONE_NEWUTS") ? { hostname: "sandbox" } : {}),

@@ -1,13 +1,29 @@
 // One more command in a sandbox that runs already: it joins all of its namespaces and gives up the same privileges.
 
-import type { SpawnOptions } from "../spawner";
-import { sandboxEnvironment } from "./environment";
+import type { SpawnOptions, SysProcAttr } from "../spawner";
+import { commandOptions, ownSession } from "./command-options";
 import type { HostFacts } from "./host";
 import type { ResolvedProfile } from "./schema";
 import type { SandboxCommand } from "./types";
 
+/** What made the sandbox's world, which is there already. */
+const WORLD: readonly (keyof SysProcAttr)[] = [
+  "cloneflags",
+  "uidMappings",
+  "gidMappings",
+  "hostname",
+  "loopback",
+  "rootfs",
+  "mounts",
+  "maskedPaths",
+  "readonlyPaths",
+  "init",
+  "setsid",
+];
+
 /**
- * Spawn options for a command that joins a sandbox.
+ * Spawn options for a command that joins a sandbox. Whatever holds the sandbox's first command down holds this one down
+ * as well, what later profiles may add too: only what is known to have made its world is left out.
  * @param pidfd of the sandbox's PID 1
  * @param first options that the sandbox was started with
  */
@@ -18,22 +34,13 @@ export function compileJoin(
   pidfd: number,
   first: SpawnOptions,
 ): SpawnOptions {
-  const { cloneflags = [], rlimits, capabilities } = first.sys ?? {};
-  const fixed = { HOME: facts.home, ...(facts.temporaryFolders.includes("/tmp") ? { TMPDIR: "/tmp" } : {}) };
+  const { sys = {} } = first;
+  const restrictions: SysProcAttr = { ...sys };
+  for (const key of WORLD) delete restrictions[key];
   return {
+    ...commandOptions(command, profile, facts),
     // Looked up inside, where it is a folder or is not.
     cwd: command.cwd ?? facts.workspace,
-    env: sandboxEnvironment(command.env ?? facts.environment, profile.environment, fixed),
-    ...(command.terminal ? { terminal: command.terminal } : {}),
-    ...(command.stdio && !command.terminal ? { stdio: command.stdio } : {}),
-    sys: {
-      setns: [{ fd: pidfd, nstype: cloneflags }],
-      ...(command.terminal ? {} : { setsid: true }),
-      pdeathsig: "SIGKILL",
-      ...(rlimits === undefined ? {} : { rlimits }),
-      ...(capabilities === undefined ? {} : { capabilities }),
-      noNewPrivileges: true,
-      newSessionKeyring: true,
-    },
+    sys: { ...restrictions, ...ownSession(command), setns: [{ fd: pidfd, nstype: sys.cloneflags ?? [] }] },
   };
 }

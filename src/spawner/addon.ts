@@ -83,6 +83,8 @@ export interface Addon {
   terminalWrite(terminal: object, data: Uint8Array): void;
   terminalResize(terminal: object, columns: number, rows: number): void;
   terminalClose(terminal: object): void;
+  /** It was reaped: waits and requests find nothing any more. */
+  traceeForget(tracee: object): void;
   traceeWait(tracee: object, stopped: (stop: NativeStop) => void): void;
   traceeRequest(
     tracee: object,

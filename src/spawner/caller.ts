@@ -4,6 +4,7 @@
 import * as fs from "node:fs";
 import { CAPABILITIES, type Capability } from "./capabilities";
 import { type OpenFilesLimit, openFilesLimit } from "./open-files-limit";
+import { limitIn } from "./proc-limits";
 
 /** Ids that exist in a user namespace: `size` of them from `first` on. */
 export interface IdRange {
@@ -157,11 +158,7 @@ class ThisProcess implements Caller {
   }
 
   hardLimit(type: string): number {
-    const title = LIMIT_TITLES[type];
-    const line =
-      title === undefined ? null : new RegExp(`^${title} +\\S+ +(\\S+)`, "m").exec(readProc("self/limits") ?? "");
-    const shown = line?.[1] ?? "unlimited";
-    return shown === "unlimited" ? Number.POSITIVE_INFINITY : Number(shown);
+    return limitIn(readProc("self/limits") ?? "", type)?.hard ?? Number.POSITIVE_INFINITY;
   }
 
   fdTarget(fd: number): string | undefined {
@@ -172,26 +169,6 @@ class ThisProcess implements Caller {
     }
   }
 }
-
-/** How /proc/PID/limits calls them (proc_pid_limits(5)). */
-const LIMIT_TITLES: Readonly<Record<string, string>> = {
-  RLIMIT_CPU: "Max cpu time",
-  RLIMIT_FSIZE: "Max file size",
-  RLIMIT_DATA: "Max data size",
-  RLIMIT_STACK: "Max stack size",
-  RLIMIT_CORE: "Max core file size",
-  RLIMIT_RSS: "Max resident set",
-  RLIMIT_NPROC: "Max processes",
-  RLIMIT_NOFILE: "Max open files",
-  RLIMIT_MEMLOCK: "Max locked memory",
-  RLIMIT_AS: "Max address space",
-  RLIMIT_LOCKS: "Max file locks",
-  RLIMIT_SIGPENDING: "Max pending signals",
-  RLIMIT_MSGQUEUE: "Max msgqueue size",
-  RLIMIT_NICE: "Max nice priority",
-  RLIMIT_RTPRIO: "Max realtime priority",
-  RLIMIT_RTTIME: "Max realtime timeout",
-};
 
 /** This process as it is now. */
 export function currentCaller(): Caller {

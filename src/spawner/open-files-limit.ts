@@ -4,11 +4,7 @@
 // tell what it was, but whoever started us still has it.
 
 import { readFileSync, readlinkSync } from "node:fs";
-
-export interface Limit {
-  readonly soft: number;
-  readonly hard: number;
-}
+import { type Limit, limitIn } from "./proc-limits";
 
 export interface OpenFilesLimit {
   /** Our own hard limit. */
@@ -17,11 +13,11 @@ export interface OpenFilesLimit {
   readonly soft?: number;
 }
 
-/** RLIMIT_NOFILE in the table of /proc/PID/limits. */
-function openFiles(table: string): Limit {
-  const [, soft, hard] = /^Max open files +(\S+) +(\S+)/m.exec(table) ?? [];
-  const number = (word: string | undefined): number => (word === "unlimited" ? Number.POSITIVE_INFINITY : Number(word));
-  return { soft: number(soft), hard: number(hard) };
+/** @throws Error when that process has none, which means that it is gone */
+function openFiles(pid: number | "self"): Limit {
+  const limit = limitIn(readFileSync(`/proc/${pid}/limits`, "latin1"), "RLIMIT_NOFILE");
+  if (limit === undefined) throw new Error(`/proc/${pid}/limits has no limit on open files`);
+  return limit;
 }
 
 /**
@@ -57,12 +53,12 @@ function starter(): number {
 function find(): OpenFilesLimit {
   let own: Limit;
   try {
-    own = openFiles(readFileSync("/proc/self/limits", "latin1"));
+    own = openFiles("self");
   } catch {
     return { hard: Number.POSITIVE_INFINITY }; // no /proc: only the kernel knows
   }
   try {
-    return userLimit(own, openFiles(readFileSync(`/proc/${starter()}/limits`, "latin1")));
+    return userLimit(own, openFiles(starter()));
   } catch {
     return { hard: own.hard }; // gone, or outside our PID namespace: then the limit stays as Node made it
   }

@@ -36,7 +36,7 @@ export class SpawnedProcess implements Process {
     if (child.terminal >= 0) this.terminal = openTerminal(native, child.terminal, this.exited);
     if (child.tracee !== undefined) {
       const tracee = new TracedProcess(native, child.tracee, child.signal ?? 0);
-      void this.exited.then(() => tracee.close());
+      void this.exited.then(() => tracee.forget());
       this.tracee = tracee;
     }
   }

@@ -28,9 +28,9 @@ export class TracedProcess implements Tracee {
     this.#pending = Promise.resolve(first === 0 ? null : { signal: signalName(first) });
   }
 
-  /** Gives back what is held for a process that was reaped: a wait sees that there is nothing left to wait for. */
-  close(): void {
-    this.#native.traceeWait(this.#tracee, () => undefined);
+  /** It was reaped: its pid may be another's from now on. */
+  forget(): void {
+    this.#native.traceeForget(this.#tracee);
   }
 
   nextStop(): Promise<Stop | null> {
