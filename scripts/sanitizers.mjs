@@ -44,7 +44,10 @@ export const SANITIZERS = [
     // Node's own code is not instrumented: without its accesses, its locks would be all that is seen of it.
     options: { TSAN_OPTIONS: ["ignore_noninstrumented_modules=1"] },
     // What the child does is done alone, and not instrumented for it; the rules are no native code.
-    leftOut: [...FOR_NEITHER, ...tests("faults/child", "mount-fallbacks", "mounts", "rules", "validate", "sandbox")],
+    leftOut: [
+      ...FOR_NEITHER,
+      ...tests("faults/child", "mount-fallbacks", "mounts", "rules", "validate", "sandbox", "sandbox-workspace"),
+    ],
   },
 ];
 
