@@ -1,5 +1,7 @@
 // What a profile may say. Strict: a key that is not known is refused, because a limit that is misspelt and ignored is
 // a sandbox that is not the one asked for. What later versions will offer is refused by name too, never ignored.
+// package.json's JSON schemas and docs/profiles.md are written from this (npm run schema), with a text a key from
+// package.nls.json and the examples from here.
 
 import { z } from "zod";
 import { parseDuration, parseSize } from "./quantities";
@@ -36,35 +38,52 @@ export const filesystemSchema = z.strictObject({
   /** What the task may do to the workspace. */
   workspace: z.enum(["readwrite", "readonly"]).optional(),
   /** Shown read-only where they would be hidden. */
-  read: z.array(path).optional(),
+  read: z
+    .array(path)
+    .meta({ examples: [["~/.config/app", "/srv/data"]] })
+    .optional(),
   /** Shown writable. */
-  write: z.array(path).optional(),
+  write: z
+    .array(path)
+    .meta({ examples: [["~/.npm", "../shared"]] })
+    .optional(),
   /** Hidden. */
-  hide: z.array(path).optional(),
+  hide: z
+    .array(path)
+    .meta({ examples: [["secrets", "/srv"]] })
+    .optional(),
   /** A /tmp and /var/tmp of its own, or the host's. */
   tmp: z.enum(["private", "shared"]).optional(),
 });
 
 export const limitsSchema = z.strictObject({
   /** The whole sandbox is ended after this time. */
-  wallTime: duration.optional(),
+  wallTime: duration.meta({ examples: ["90s", "10m", "1h30m"] }).optional(),
   /** CPU time of each process (RLIMIT_CPU). */
-  cpuTime: duration.optional(),
+  cpuTime: duration.meta({ examples: ["5m"] }).optional(),
   /** File descriptors of each process (RLIMIT_NOFILE). */
-  openFiles: z.int().positive().optional(),
+  openFiles: z
+    .int()
+    .positive()
+    .meta({ examples: [4096] })
+    .optional(),
   /** Size of each file written (RLIMIT_FSIZE). */
-  fileSize: size.optional(),
+  fileSize: size.meta({ examples: ["100M"] }).optional(),
 });
 
 export const environmentSchema = z.strictObject({
   /** Variables passed on beyond the harmless ones, or all of them. */
-  inherit: z.union([z.array(variable), z.literal("all")], 'a list of variable names, or "all"').optional(),
+  inherit: z
+    .union([z.array(variable), z.literal("all")], 'a list of variable names, or "all"')
+    .meta({ examples: [["DATABASE_URL"], "all"] })
+    .optional(),
   /** Variables set, after the inherited ones. */
   set: z
     .record(
       variable,
       z.string().refine((text) => !text.includes("\0"), "a value can't hold a NUL character"),
     )
+    .meta({ examples: [{ CI: "1" }] })
     .optional(),
 });
 

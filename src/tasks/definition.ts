@@ -4,6 +4,7 @@
 
 import { TASK_TYPE } from "../contributions";
 import { t } from "../l10n";
+import { schemas } from "../load-schemas";
 import type { ProfileRef } from "../sandbox";
 import { nearest } from "../spawner/nearest";
 
@@ -59,17 +60,10 @@ const EDITOR_KEYS = [
 ] as const;
 
 /** Keys of a profile: at the top of a task they would do nothing, which is not what somebody who wrote them expects. */
-const PROFILE_KEYS = [
-  "filesystem",
-  "network",
-  "namespaces",
-  "limits",
-  "environment",
-  "capabilities",
-  "seccomp",
-  "landlock",
-  "extends",
-];
+function isProfileKey(key: string): boolean {
+  const { LATER_KEYS, profileSchema } = schemas();
+  return Object.hasOwn(profileSchema.shape, key) || Object.hasOwn(LATER_KEYS, key);
+}
 
 /**
  * Check a definition.
@@ -122,7 +116,7 @@ function isKnown(key: string): boolean {
 }
 
 function misplaced(key: string): string | undefined {
-  if (PROFILE_KEYS.includes(key)) {
+  if (isProfileKey(key)) {
     return t('`{0}` belongs into `profile`: "profile": { "extends": "build", "{0}": ... }.', key);
   }
   if (key === "options") {
