@@ -1,6 +1,7 @@
 // Sandboxes: profiles, how they become spawn options, and the ones that run. No dependency on the editor.
 
 export { compile } from "./compile";
+export type { Denial, DenyingWall } from "./denials";
 export { describeProfile } from "./describe";
 export { ProfileError, type ProfileProblem, type RefusedPart, SandboxError } from "./errors";
 export { type FactsRequest, type HostFacts, type PathFact, readHostFacts } from "./host";

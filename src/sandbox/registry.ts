@@ -31,7 +31,7 @@ export class SandboxRegistry {
     return this.#running.get(id);
   }
 
-  /** Calls back after every change of `running` or `ended`. */
+  /** Calls back after every change of `running` or `ended`, and of what one that runs has refused. */
   onDidChange(listener: () => void): { dispose(): void } {
     // Wrapped, so that the same function may listen twice and stop once.
     const entry = (): void => listener();
@@ -72,7 +72,9 @@ export class SandboxRegistry {
   #add(sandbox: Sandbox): void {
     this.#running.set(sandbox.id, sandbox);
     this.#changed();
+    const watching = sandbox.onDidChange(() => this.#changed());
     void sandbox.ended.then((ended) => {
+      watching.dispose();
       this.#running.delete(sandbox.id);
       this.#ended = [ended, ...this.#ended].slice(0, this.#keepEnded);
       this.#changed();

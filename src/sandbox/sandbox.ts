@@ -13,6 +13,7 @@ import {
   spawn,
 } from "../spawner";
 import { compile } from "./compile";
+import { type Denial, DenialLog } from "./denials";
 import { SandboxError } from "./errors";
 import { type HostFacts, readHostFacts } from "./host";
 import { compileJoin } from "./join";
@@ -51,6 +52,10 @@ class RunningSandbox implements Sandbox {
   readonly exited: Promise<ExitStatus>;
   readonly ended: Promise<EndedSandbox>;
   #over = false;
+  readonly #listeners = new Set<() => void>();
+  readonly #denials = new DenialLog(() => {
+    for (const listener of [...this.#listeners]) listener();
+  });
 
   constructor(
     readonly process: Process,
@@ -85,6 +90,7 @@ class RunningSandbox implements Sandbox {
       startedAt,
       endedAt,
       status,
+      denials: this.denials,
       warnings: [
         ...(owner === undefined ? [] : [owner]),
         ...created.map(
@@ -136,6 +142,17 @@ class RunningSandbox implements Sandbox {
     } finally {
       closeSync(pidfd);
     }
+  }
+
+  get denials(): readonly Denial[] {
+    return this.#denials.all;
+  }
+
+  onDidChange(listener: () => void): { dispose(): void } {
+    // Wrapped, so that the same function may listen twice and stop once.
+    const entry = (): void => listener();
+    this.#listeners.add(entry);
+    return { dispose: () => void this.#listeners.delete(entry) };
   }
 
   async stats(): Promise<SandboxStats> {

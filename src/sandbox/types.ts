@@ -1,6 +1,7 @@
 // What a sandbox is to the rest of the extension: the shapes of section 5 of the design, without behaviour.
 
 import type { ExitStatus, Process, StdioEntry, TerminalOptions } from "../spawner/types";
+import type { Denial } from "./denials";
 
 export type WorkspaceAccess = "readwrite" | "readonly";
 
@@ -51,6 +52,10 @@ export interface Sandbox {
   freeze(): Promise<void>;
   thaw(): Promise<void>;
   stats(): Promise<SandboxStats>;
+  /** What it refused so far, in the order of the first time; at most a hundred. */
+  readonly denials: readonly Denial[];
+  /** Calls back when `denials` has changed, at most ten times a second. */
+  onDidChange(listener: () => void): { dispose(): void };
   /**
    * Runs one more command inside: in the same namespaces, with the same rules for its variables and no more privileges. It
    * ends with the sandbox at the latest.
@@ -69,6 +74,7 @@ export interface EndedSandbox {
   readonly startedAt: Date;
   readonly endedAt: Date;
   readonly status: ExitStatus;
+  readonly denials: readonly Denial[];
   /** What the user should look at: protected paths that the task made where there were none. */
   readonly warnings: readonly string[];
 }
