@@ -30,6 +30,7 @@ export enum Command {
   CopyPid = "sandbox.copyPid",
   ClearEnded = "sandbox.clearEnded",
   Refresh = "sandbox.refresh",
+  ManageApprovals = "sandbox.manageApprovals",
   CheckSystem = "sandbox.checkSystem",
   ShowLog = "sandbox.showLog",
 }
@@ -47,6 +48,7 @@ export interface CommandArguments {
   [Command.CopyPid]: [node?: SandboxNode];
   [Command.ClearEnded]: [];
   [Command.Refresh]: [];
+  [Command.ManageApprovals]: [];
   [Command.CheckSystem]: [];
   [Command.ShowLog]: [];
 }
@@ -123,11 +125,12 @@ export const ALL_VIEWS: readonly View[] = Object.values(View);
 export const ALL_CONTEXT_KEYS: readonly string[] = Object.keys(contextKeys);
 
 /**
- * The value of a setting, or its default.
+ * The user's value of a setting, or its default. Never a workspace's: a repository must not say what its tasks may do,
+ * and what is merged of both (objects are, key by key) is not the user's any more.
  * @param workspace vscode.workspace; passed in so that this module can be loaded without the editor
  */
 export function readSetting<K extends Setting>(workspace: typeof vscode.workspace, key: K): SettingTypes[K] {
-  return workspace.getConfiguration().get<SettingTypes[K]>(key, SETTING_DEFAULTS[key]);
+  return workspace.getConfiguration().inspect<SettingTypes[K]>(key)?.globalValue ?? SETTING_DEFAULTS[key];
 }
 
 /** Sets a context key, for the `when` clauses of package.json. */

@@ -7,7 +7,10 @@ import { TASK_TYPE, TERMINAL_PROFILE } from "./contributions";
 import { useTranslator } from "./l10n";
 import { SandboxRegistry } from "./sandbox";
 import {
+  Approvals,
+  askInDialog,
   FailureNotifier,
+  Gate,
   Launcher,
   SandboxTaskProvider,
   SandboxTerminalProfileProvider,
@@ -38,7 +41,9 @@ export function activate(context: vscode.ExtensionContext): SandboxTasksApi {
   registry = sandboxes;
   const links = new TerminalLinks();
   const problems = new TaskProblems();
-  const launcher = new Launcher(sandboxes, links, new FailureNotifier(), problems, log);
+  const approvals = new Approvals(context.globalState);
+  const gate = new Gate(approvals, askInDialog);
+  const launcher = new Launcher(sandboxes, links, new FailureNotifier(), problems, gate, log);
   const system = new SystemState(log);
   const documents = new Documents();
   const view = new SandboxesView(sandboxes, log, () => {
@@ -53,7 +58,7 @@ export function activate(context: vscode.ExtensionContext): SandboxTasksApi {
     view,
     vscode.tasks.registerTaskProvider(TASK_TYPE, new SandboxTaskProvider(launcher)),
     vscode.window.registerTerminalProfileProvider(TERMINAL_PROFILE, new SandboxTerminalProfileProvider(launcher)),
-    registerCommands({ registry: sandboxes, launcher, links, view, documents, system, log }),
+    registerCommands({ registry: sandboxes, launcher, links, approvals, view, documents, system, log }),
   );
   return { registry: sandboxes };
 }

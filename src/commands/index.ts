@@ -6,6 +6,7 @@ import { t } from "../l10n";
 import { checkSystem } from "./checkSystem";
 import { copyPid } from "./copyPid";
 import { kill } from "./kill";
+import { manageApprovals } from "./manageApprovals";
 import { newTerminal } from "./newTerminal";
 import { openTerminalInside } from "./openTerminalInside";
 import { revealTerminal } from "./revealTerminal";
@@ -25,6 +26,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     [Command.RevealTerminal]: revealTerminal(services),
     [Command.ShowDetails]: showDetails(services),
     [Command.CopyPid]: copyPid(services),
+    [Command.ManageApprovals]: manageApprovals(services),
     [Command.CheckSystem]: checkSystem(services),
     [Command.ClearEnded]: () => services.registry.clearEnded(),
     [Command.Refresh]: () => services.view.refresh(),

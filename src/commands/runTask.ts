@@ -23,9 +23,12 @@ export function runTask({ launcher }: Services): CommandHandler<Command.RunTask>
       );
       return;
     }
-    const chosen = typeof name === "string" ? (profile ?? defaultProfile()) : await pickProfile();
+    // Only what was picked is known to be the user's choice: a repository can have commands run with arguments, too
+    // (inputs of tasks.json).
+    const isAsked = typeof name !== "string";
+    const chosen = isAsked ? await pickProfile() : (profile ?? defaultProfile());
     if (chosen === undefined) return;
-    return vscode.tasks.executeTask(sandboxedTask(launcher, picked.task, picked.converted, chosen));
+    return vscode.tasks.executeTask(sandboxedTask(launcher, picked.task, picked.converted, chosen, isAsked));
   };
 }
 

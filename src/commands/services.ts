@@ -2,7 +2,7 @@
 
 import type * as vscode from "vscode";
 import type { SandboxRegistry } from "../sandbox";
-import type { Launcher, TerminalLinks } from "../tasks";
+import type { Approvals, Launcher, TerminalLinks } from "../tasks";
 import type { Documents } from "../views/documents";
 import type { SandboxesView } from "../views/sandboxesView";
 import type { SystemState } from "../views/system";
@@ -11,6 +11,7 @@ export interface Services {
   readonly registry: SandboxRegistry;
   readonly launcher: Launcher;
   readonly links: TerminalLinks;
+  readonly approvals: Approvals;
   readonly view: SandboxesView;
   readonly documents: Documents;
   readonly system: SystemState;

@@ -31,13 +31,19 @@ const EDITORS_OWN =
 /** A name that a pattern must not let in. */
 const SECRET = /TOKEN|SECRET|PASSW|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|COOKIE|SESSION/i;
 
+/** Whether the name of a variable says that its value is a secret. */
+export function looksSecret(name: string): boolean {
+  return SECRET.test(name);
+}
+
 const HARMLESS_NAMES: ReadonlySet<string> = new Set(HARMLESS.filter((known) => !known.endsWith("*")));
 const HARMLESS_BEGINNINGS = HARMLESS.filter((known) => known.endsWith("*")).map((known) => known.slice(0, -1));
 
-function isHarmless(name: string): boolean {
+/** Whether every sandbox gets a variable of this name. */
+export function isHarmless(name: string): boolean {
   return (
     HARMLESS_NAMES.has(name) ||
-    (HARMLESS_BEGINNINGS.some((beginning) => name.startsWith(beginning)) && !SECRET.test(name))
+    (HARMLESS_BEGINNINGS.some((beginning) => name.startsWith(beginning)) && !looksSecret(name))
   );
 }
 

@@ -5,9 +5,19 @@ export type { Denial, DenyingWall } from "./denials";
 export { describeProfile } from "./describe";
 export { ProfileError, type ProfileProblem, type RefusedPart, SandboxError } from "./errors";
 export { type FactsRequest, type HostFacts, type PathFact, readHostFacts } from "./host";
+export { type Loosening, loosenings } from "./loosening";
 export { BUILT_IN_PROFILES, DEFAULT_PROFILE, profileNames, resolveProfile, withEnvironment } from "./profiles";
 export { SandboxRegistry } from "./registry";
+export { requestHash, type TaskRequest } from "./request";
 export { run } from "./sandbox";
 export type { ProfileDefinition, ProfileRef, ResolvedProfile } from "./schema";
 export { signalProcess } from "./signal";
-export type { EndedSandbox, RunContext, Sandbox, SandboxCommand, SandboxStats, WorkspaceAccess } from "./types";
+export type {
+  Consent,
+  EndedSandbox,
+  RunContext,
+  Sandbox,
+  SandboxCommand,
+  SandboxStats,
+  WorkspaceAccess,
+} from "./types";

@@ -2,7 +2,7 @@
 
 import { run } from "./sandbox";
 import type { ProfileRef } from "./schema";
-import type { EndedSandbox, RunContext, Sandbox, SandboxCommand } from "./types";
+import type { Consent, EndedSandbox, RunContext, Sandbox, SandboxCommand } from "./types";
 
 export class SandboxRegistry {
   readonly #running = new Map<string, Sandbox>();
@@ -45,8 +45,9 @@ export class SandboxRegistry {
     profile: ProfileRef,
     context: RunContext,
     own: Readonly<Record<string, unknown>> = {},
+    consent?: Consent,
   ): Promise<Sandbox> {
-    const start = run(command, profile, context, own).then((sandbox) => {
+    const start = run(command, profile, context, own, consent).then((sandbox) => {
       this.#add(sandbox);
       return sandbox;
     });

@@ -19,7 +19,7 @@ import { type HostFacts, readHostFacts } from "./host";
 import { compileJoin } from "./join";
 import { resolveProfile } from "./profiles";
 import type { ProfileRef, ResolvedProfile } from "./schema";
-import type { EndedSandbox, RunContext, Sandbox, SandboxCommand, SandboxStats } from "./types";
+import type { Consent, EndedSandbox, RunContext, Sandbox, SandboxCommand, SandboxStats } from "./types";
 import { createdProtectedPaths } from "./workspace";
 
 let count = 0;
@@ -167,8 +167,25 @@ class RunningSandbox implements Sandbox {
 }
 
 /**
+ * The facts that the sandbox is made of: the very ones that were consented to. While somebody thinks about it a link can
+ * be turned elsewhere, so after every question the machine is looked at, and held against the answer, once more.
+ */
+async function agreedFacts(
+  command: SandboxCommand,
+  profile: ResolvedProfile,
+  context: RunContext,
+  consent: Consent | undefined,
+): Promise<HostFacts> {
+  for (;;) {
+    const facts = await readHostFacts(context, { profile, command });
+    if ((await consent?.(profile, facts)) !== "asked") return facts;
+  }
+}
+
+/**
  * Runs a command in a sandbox. Resolves once the command's execve(2) succeeded.
  * @param own the user's profiles (setting `sandbox.profiles`)
+ * @param consent asked before anything is made; what it throws is thrown
  * @throws ProfileError, SandboxError, OptionsError, SpawnError; then nothing runs and nothing is left behind
  */
 export async function run(
@@ -176,9 +193,10 @@ export async function run(
   profile: ProfileRef,
   context: RunContext,
   own: Readonly<Record<string, unknown>> = {},
+  consent?: Consent,
 ): Promise<Sandbox> {
   const resolved = resolveProfile(profile, own);
-  const facts = await readHostFacts(context, { profile: resolved, command });
+  const facts = await agreedFacts(command, resolved, context, consent);
   const options = compile(command, resolved, context, facts);
   const started = await spawn(command.file, command.args ?? [], options);
   return new RunningSandbox(started, command, resolved, facts, options);

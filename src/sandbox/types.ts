@@ -2,6 +2,8 @@
 
 import type { ExitStatus, Process, StdioEntry, TerminalOptions } from "../spawner/types";
 import type { Denial } from "./denials";
+import type { HostFacts } from "./host";
+import type { ResolvedProfile } from "./schema";
 
 export type WorkspaceAccess = "readwrite" | "readonly";
 
@@ -25,6 +27,12 @@ export interface RunContext {
   /** Default: os.homedir(). */
   home?: string;
 }
+
+/**
+ * Whether a sandbox may be made of a profile and of the machine as it is; throws when it may not. "asked": somebody had to
+ * be asked, which takes time in which the machine may have changed, so it is called again with what is true now.
+ */
+export type Consent = (profile: ResolvedProfile, facts: HostFacts) => Promise<"known" | "asked">;
 
 export interface SandboxStats {
   /** Processes alive inside, PID 1 of ours left out. */

@@ -17,6 +17,8 @@ export interface ExecutionSource {
   readonly scope: vscode.Task["scope"];
   /** Set for a shell task with args that is run in a sandbox. */
   readonly quoting?: WordQuoting;
+  /** The user chose the profile for this very run. */
+  readonly profileIsChosen?: boolean;
   /** It stands in tasks.json with this very type, where misspelt keys can be seen. */
   readonly written: boolean;
   /** Lines for the user, shown before the output. */
@@ -59,6 +61,7 @@ function launchRequest(expanded: vscode.TaskDefinition, source: ExecutionSource)
     cwd: taskDirectory(definition, folder.uri.fsPath),
     env: definition.env ?? {},
     profile: definition.profile,
+    profileIsChosen: source.profileIsChosen === true,
     matchers: matchers.filter((matcher) => matcher !== undefined),
     warnings: [
       ...(source.warnings ?? []),

@@ -86,15 +86,13 @@ export function describeFailure(error: unknown): Failure {
 /** A profile stands in the user's settings, or in a task. */
 function profileFailure({ problems }: ProfileError): Failure {
   const [first] = problems;
-  const inSettings = first.path.startsWith(`${Setting.Profiles}.`);
+  const setting = [Setting.DefaultProfile, Setting.Profiles].find((name) => `${first.path}.`.startsWith(`${name}.`));
   const words = problems.map(problemWords);
   return {
     summary: t("The profile can't be used: {0}", words[0] ?? ""),
     details: words.slice(1),
-    remedy: inSettings
-      ? t("Correct it in the setting {0}.", Setting.Profiles)
-      : t("Correct `profile` in .vscode/tasks.json."),
-    action: inSettings ? "settings" : "tasks",
+    remedy: setting ? t("Correct it in the setting {0}.", setting) : t("Correct `profile` in .vscode/tasks.json."),
+    action: setting ? "settings" : "tasks",
     code: 125,
   };
 }

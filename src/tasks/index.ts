@@ -1,5 +1,8 @@
 // Tasks and terminals that run in sandboxes.
 
+export { askInDialog } from "./approvalDialog";
+export { Approvals } from "./approvals";
+export { Gate } from "./gate";
 export { gracePeriod, Launcher } from "./launcher";
 export { FailureNotifier } from "./notifier";
 export { TaskProblems } from "./problems";

@@ -5,10 +5,19 @@
 import * as vscode from "vscode";
 import { readSetting, Setting } from "../contributions";
 import { t } from "../l10n";
-import { describeProfile, type ProfileRef, resolveProfile, type SandboxRegistry, withEnvironment } from "../sandbox";
+import {
+  describeProfile,
+  ProfileError,
+  type ProfileRef,
+  type ResolvedProfile,
+  resolveProfile,
+  type SandboxRegistry,
+  withEnvironment,
+} from "../sandbox";
 import type { Sandbox } from "../sandbox/types";
 import type { Process } from "../spawner/types";
 import { describeFailure, failureText, RefusedError } from "./failure";
+import { type Gate, NotAllowedError } from "./gate";
 import type { FailureNotifier } from "./notifier";
 import type { Matcher } from "./problemMatcher";
 import type { TaskProblems } from "./problems";
@@ -30,6 +39,8 @@ export interface LaunchRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Default: the setting. */
   readonly profile: ProfileRef | undefined;
+  /** The user chose the profile for this very run: it is not what a repository asks for. */
+  readonly profileIsChosen?: boolean;
   readonly warnings: readonly string[];
   /** Applied to the output, beyond those that VS Code applies. */
   readonly matchers?: readonly Matcher[];
@@ -55,6 +66,7 @@ export class Launcher {
     private readonly links: TerminalLinks,
     private readonly notifier: FailureNotifier,
     private readonly problems: TaskProblems,
+    private readonly gate: Gate,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -97,7 +109,7 @@ export class Launcher {
   #failure(name: string, error: unknown, columns: number): { text: string; code: number } {
     const failure = describeFailure(error);
     this.log.error(`${name}: not started`, error instanceof Error ? error : String(error));
-    this.notifier.show(name, failure);
+    if (!(error instanceof NotAllowedError)) this.notifier.show(name, failure);
     return { text: failureText(failure, columns), code: failure.code };
   }
 
@@ -108,6 +120,7 @@ export class Launcher {
     const ref = request.profile ?? readSetting(vscode.workspace, Setting.DefaultProfile);
     // Resolved here for the words, and so that a misspelt name or key is told before anything is made.
     const resolved = resolveProfile(ref, own);
+    const consent = this.gate.consent(request, request.profileIsChosen === true ? resolved : usersProfile(own));
     const { matchers = [] } = request;
     let started: Sandbox | undefined;
     return {
@@ -130,6 +143,7 @@ export class Launcher {
           withEnvironment(ref, request.env),
           { workspace: request.folder.uri.fsPath },
           own,
+          consent,
         );
         started = sandbox;
         this.notifier.succeeded(options.name);
@@ -161,6 +175,22 @@ function programOf({ terminal, exited }: Process, terminate: () => Promise<unkno
     resize: (columns, rows) => terminal.resize(columns, rows),
     terminate,
   };
+}
+
+/**
+ * The profile that tasks get without asking.
+ * @throws ProfileError that names the setting
+ */
+function usersProfile(own: Readonly<Record<string, unknown>>): ResolvedProfile {
+  try {
+    return resolveProfile(readSetting(vscode.workspace, Setting.DefaultProfile), own);
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    const [first, ...rest] = error.problems.map((problem) =>
+      problem.path === "profile" ? { ...problem, path: Setting.DefaultProfile } : problem,
+    );
+    throw first === undefined ? error : new ProfileError([first, ...rest]);
+  }
 }
 
 /** Milliseconds between SIGTERM and SIGKILL. */

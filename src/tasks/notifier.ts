@@ -2,7 +2,7 @@
 // terminal says the same in more words, so a second run of the same broken task needs no second notification.
 
 import * as vscode from "vscode";
-import { Command, runCommand, Setting } from "../contributions";
+import { Command, EXTENSION_ID, runCommand } from "../contributions";
 import { t } from "../l10n";
 import type { Failure, FailureAction } from "./failure";
 
@@ -52,7 +52,7 @@ async function act(action: FailureAction): Promise<void> {
     case "settings": {
       // Settings of the machine stand in the remote settings where the extension does not run beside the window.
       const where = vscode.env.remoteName === undefined ? "openSettings" : "openRemoteSettings";
-      await vscode.commands.executeCommand(`workbench.action.${where}`, { query: Setting.Profiles });
+      await vscode.commands.executeCommand(`workbench.action.${where}`, { query: `@ext:${EXTENSION_ID}` });
       return;
     }
     case "system":

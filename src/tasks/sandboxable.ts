@@ -42,12 +42,14 @@ export function sandboxable(task: vscode.Task): Sandboxable {
 
 /**
  * The task that runs in a sandbox what `task` would run outside; keeps everything else that the task says of itself.
+ * @param profileIsChosen by the user, for this run
  */
 export function sandboxedTask(
   launcher: Launcher,
   task: vscode.Task,
   { definition, quoting }: Converted,
   profile: ProfileRef,
+  profileIsChosen: boolean,
 ): vscode.Task {
   const written = writtenTask(task.name, folderOf(task));
   const { names, inline } = writtenMatchers(written?.problemMatcher);
@@ -61,6 +63,7 @@ export function sandboxedTask(
     sandboxExecution(launcher, {
       name: task.name,
       scope,
+      profileIsChosen,
       written: false,
       warnings,
       matchers: inline,

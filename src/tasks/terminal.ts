@@ -35,6 +35,7 @@ export function sandboxTerminal(launcher: Launcher): vscode.ExtensionTerminalOpt
           cwd: folder.uri.fsPath,
           env: {},
           profile: SHELL_PROFILE,
+          profileIsChosen: true,
           warnings: [],
         };
       },

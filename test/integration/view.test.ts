@@ -58,7 +58,11 @@ describe("the view Sandboxes", () => {
 
   it("shows a running sandbox with its processes, by parent, under both pids", async () => {
     const sandbox = await startTask("sleep 1000 & sleep 1001");
-    await waitUntil("three run", async () => (await sandbox.stats()).processes >= 3);
+    // A shell that has just forked is a process too: it is not yet what it is about to become.
+    await waitUntil("both sleep", async () => {
+      const commands = (await processes(sandbox.process.pid)).map(({ command }) => command);
+      return commands.filter((command) => command.startsWith("sleep 100")).length === 2;
+    });
     const root = only(await tree.getChildren(), "running");
     assert.equal(root.sandbox, sandbox);
     const item = tree.getTreeItem(root);

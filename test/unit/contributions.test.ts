@@ -130,6 +130,12 @@ describe("package.json", () => {
     }
   });
 
+  it("names every setting as one that a folder without trust can't set", () => {
+    const restricted = list(at(manifest, "capabilities", "untrustedWorkspaces", "restrictedConfigurations"));
+    assert.deepEqual(sorted(restricted), sorted(ALL_SETTINGS));
+    assert.equal(at(manifest, "capabilities", "untrustedWorkspaces", "supported"), false);
+  });
+
   it("contributes the views, the task type and the terminal profile of the code", () => {
     const views = list(at(contributes, "views", VIEW_CONTAINER));
     assert.deepEqual(sorted(views.map((view) => at(view, "id"))), sorted(ALL_VIEWS));
