@@ -3,6 +3,7 @@
 export { compile } from "./compile";
 export type { Denial, DenyingWall } from "./denials";
 export { describeProfile } from "./describe";
+export * as doctor from "./doctor";
 export { ProfileError, type ProfileProblem, type RefusedPart, SandboxError } from "./errors";
 export { type FactsRequest, type HostFacts, type PathFact, readHostFacts } from "./host";
 export { type Loosening, loosenings } from "./loosening";
