@@ -1,5 +1,5 @@
-// Three bundles from one source tree: the extension (vscode stays outside), the vscode-free library, and the schemas,
-// which both load on first use.
+// Four bundles from one source tree: the extension (vscode stays outside), the vscode-free library, and what both load on
+// first use: the schemas, and the D-Bus client.
 const path = require("node:path");
 
 /** @type {import("webpack").Configuration} */
@@ -7,9 +7,9 @@ module.exports = {
   mode: "production",
   devtool: false,
   target: "node20",
-  entry: { extension: "./src/extension.ts", api: "./src/api.ts", schemas: "./src/schemas.ts" },
+  entry: { extension: "./src/extension.ts", api: "./src/api.ts", schemas: "./src/schemas.ts", dbus: "./src/dbus.ts" },
   output: { path: path.resolve(__dirname, "dist"), filename: "[name].js", libraryTarget: "commonjs2" },
-  externals: { vscode: "commonjs vscode", "./schemas": "commonjs ./schemas.js" },
+  externals: { vscode: "commonjs vscode", "./schemas": "commonjs ./schemas.js", "./dbus": "commonjs ./dbus.js" },
   resolve: { extensions: [".ts", ".js"] },
   module: {
     // The loader of the addon wants the real require.

@@ -12,6 +12,7 @@ export const BUILD_RESULTS = [
   "dist/extension.js",
   "dist/api.js",
   "dist/schemas.js",
+  "dist/dbus.js",
   "dist/native/spawner.node",
   "dist/native/sandbox-init",
 ];

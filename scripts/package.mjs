@@ -20,6 +20,7 @@ const REQUIRED = [
   "media/icon.png",
   "dist/extension.js",
   "dist/schemas.js",
+  "dist/dbus.js",
   "dist/native/spawner.node",
   "dist/native/sandbox-init",
 ];
