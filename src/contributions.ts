@@ -32,7 +32,6 @@ export enum Command {
   Refresh = "sandbox.refresh",
   ManageApprovals = "sandbox.manageApprovals",
   CheckSystem = "sandbox.checkSystem",
-  CopyReport = "sandbox.copyReport",
   ShowLog = "sandbox.showLog",
 }
 
@@ -50,9 +49,7 @@ export interface CommandArguments {
   [Command.ClearEnded]: [];
   [Command.Refresh]: [];
   [Command.ManageApprovals]: [];
-  /** A feature that probe() tries: its line of the report is shown. */
-  [Command.CheckSystem]: [feature?: string];
-  [Command.CopyReport]: [];
+  [Command.CheckSystem]: [];
   [Command.ShowLog]: [];
 }
 

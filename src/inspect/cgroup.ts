@@ -39,7 +39,14 @@ export function parseCgroup(text: string): { path: string; legacy: { controllers
   return { path, legacy };
 }
 
-async function figures(directory: string): Promise<CgroupFigures> {
+/** "50000 100000" of cpu.max is half a CPU: microseconds of each period. undefined for "max". */
+function cpusOf(text: string | undefined): number | undefined {
+  const [quota, period] = (text ?? "").split(" ").map(Number);
+  return quota === undefined || period === undefined || Number.isNaN(quota) ? undefined : quota / period;
+}
+
+/** The figures of a cgroup's directory that can be read; empty once it is removed. */
+export async function cgroupFigures(directory: string): Promise<CgroupFigures> {
   // A controller that is not turned on has no files, and the root cgroup has fewer: what can't be read is left out.
   const text = (file: string): Promise<string | undefined> =>
     readFile(join(directory, file), "utf8").then(
@@ -57,16 +64,21 @@ async function figures(directory: string): Promise<CgroupFigures> {
         return [key ?? "", Number(value)];
       }),
     );
-  const [events, stat, cpu, memoryCurrent, memoryPeak, memoryMax, pidsCurrent, pidsMax] = await Promise.all([
-    keyed("cgroup.events"),
-    keyed("cgroup.stat"),
-    keyed("cpu.stat"),
-    number("memory.current"),
-    number("memory.peak"),
-    number("memory.max"),
-    number("pids.current"),
-    number("pids.max"),
-  ]);
+  const [events, stat, cpu, quota, memoryCurrent, memoryPeak, memoryMax, swapCurrent, swapMax, pidsCurrent, pidsMax] =
+    await Promise.all([
+      keyed("cgroup.events"),
+      keyed("cgroup.stat"),
+      keyed("cpu.stat"),
+      text("cpu.max"),
+      number("memory.current"),
+      number("memory.peak"),
+      number("memory.max"),
+      number("memory.swap.current"),
+      number("memory.swap.max"),
+      number("pids.current"),
+      number("pids.max"),
+    ]);
+  const cpuMax = cpusOf(quota);
   const [populated, frozen, descendants, usage] = [
     events.get("populated"),
     events.get("frozen"),
@@ -81,6 +93,9 @@ async function figures(directory: string): Promise<CgroupFigures> {
     ...(memoryCurrent === undefined ? {} : { memoryCurrent }),
     ...(memoryPeak === undefined ? {} : { memoryPeak }),
     ...(memoryMax === undefined ? {} : { memoryMax }),
+    ...(swapCurrent === undefined ? {} : { swapCurrent }),
+    ...(swapMax === undefined ? {} : { swapMax }),
+    ...(cpuMax === undefined ? {} : { cpuMax }),
     ...(pidsCurrent === undefined ? {} : { pidsCurrent }),
     ...(pidsMax === undefined ? {} : { pidsMax }),
   };
@@ -105,5 +120,5 @@ export async function cgroup(pid: number): Promise<CgroupInfo | undefined> {
   if (at === undefined || base === undefined || path === "" || path.startsWith("/..") || !path.startsWith(base)) {
     return info;
   }
-  return { ...info, ...(await figures(join(at.mountPoint, path.slice(base.length)))) };
+  return { ...info, ...(await cgroupFigures(join(at.mountPoint, path.slice(base.length)))) };
 }

@@ -74,8 +74,13 @@ export interface CgroupFigures {
   readonly memoryPeak?: number;
   /** undefined also when it is "max". */
   readonly memoryMax?: number;
+  /** Bytes, beyond the memory. */
+  readonly swapCurrent?: number;
+  readonly swapMax?: number;
   readonly pidsCurrent?: number;
   readonly pidsMax?: number;
+  /** CPUs that it may use at a time. */
+  readonly cpuMax?: number;
   /** Seconds. */
   readonly cpuTime?: number;
 }

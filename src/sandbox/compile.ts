@@ -95,19 +95,27 @@ const OWN_MOUNTS: readonly Mount[] = [
   { destination: "/dev", type: "dev" },
 ];
 
+const KERNEL_OPTIONS = ["ro", "nosuid", "nodev", "noexec", "optional"];
+
 /**
  * A new /sys for a new network namespace: the host's shows the host's interfaces, with their addresses. Where the kernel
- * refuses it, in containers whose /sys is partly masked, the host's stays, read-only. The cgroups, which programs look up
- * their limits in, are mounts below it and are shown again.
+ * refuses it, in containers whose /sys is partly masked, the host's stays, read-only.
  */
-const NETWORK_MOUNTS: readonly Mount[] = [
-  { destination: "/sys", type: "sysfs", options: ["ro", "nosuid", "nodev", "noexec", "optional"] },
-  {
-    destination: "/sys/fs/cgroup",
-    source: "/sys/fs/cgroup",
-    options: ["rbind", "ro", "noexec", ...BIND_OPTIONS, "optional"],
-  },
-];
+const NETWORK_MOUNTS: readonly Mount[] = [{ destination: "/sys", type: "sysfs", options: KERNEL_OPTIONS }];
+
+/**
+ * The host's cgroups are covered. Programs look up their limits in their own (a Java machine sizes its heap by it), so that
+ * is shown: the root of the sandbox's cgroup namespace is the sandbox's cgroup, or where it has none the editor's. Not where
+ * that is the root of all, as everything else would be below it. ("optional": a kernel without cgroups has no such folder.)
+ */
+function cgroupMounts(flags: readonly CloneFlag[], { cgroup, inRootCgroup }: HostFacts): Mount[] {
+  const destination = "/sys/fs/cgroup";
+  const isOwn = flags.includes("CLONE_NEWCGROUP") && (cgroup !== undefined || !inRootCgroup);
+  return [
+    { destination, type: "tmpfs", options: KERNEL_OPTIONS, mode: 0o555 },
+    ...(isOwn ? [{ destination, type: "cgroup2", options: KERNEL_OPTIONS } as const] : []),
+  ];
+}
 
 function tmpfsMode(path: string, facts: HostFacts): number {
   if (facts.temporaryFolders.includes(path)) {
@@ -167,7 +175,12 @@ function maskedPaths(profile: ResolvedProfile, places: readonly Place[], facts: 
 }
 
 function rlimits(profile: ResolvedProfile, facts: HostFacts): Rlimit[] {
-  const { cpuTime, openFiles, fileSize } = profile.limits;
+  const { cpuTime, openFiles, fileSize, memory, swap } = profile.limits;
+  if (swap !== undefined && memory === undefined) {
+    throw new ProfileError([
+      { path: "limits.swap", message: "it is what may be used beyond limits.memory: set that, too" },
+    ]);
+  }
   const seconds = cpuTime === undefined ? undefined : Math.max(1, Math.ceil((parseDuration(cpuTime) ?? 0) / 1000));
   const bytes = typeof fileSize === "string" ? parseSize(fileSize) : fileSize;
   const wanted: readonly (readonly [
@@ -251,12 +264,14 @@ export function compile(
       ...ownSession(command),
       pdeathsig: "SIGKILL",
       ...(limits.length === 0 ? {} : { rlimits: limits }),
+      ...(facts.cgroup === undefined ? {} : { cgroupFD: facts.cgroup }),
       ...(flags.includes("CLONE_NEWUTS") ? { hostname: "sandbox" } : {}),
       ...(flags.includes("CLONE_NEWNET") ? { loopback: profile.network === "loopback" } : {}),
       rootfs: { path: "/", readonly: true, options: ["nosuid", "nodev"] },
       mounts: [
         ...OWN_MOUNTS,
         ...(flags.includes("CLONE_NEWNET") ? NETWORK_MOUNTS : []),
+        ...cgroupMounts(flags, facts),
         ...mounted.map((place) => mountOf(place, facts)),
         ...guarded.flatMap(guardMount),
       ],

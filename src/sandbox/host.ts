@@ -10,6 +10,7 @@ import { type MountEntry, mounts } from "../inspect/mounts";
 import { unixSockets } from "../inspect/sockets";
 import type { LimitInfo } from "../inspect/types";
 import { aliasesOf } from "./aliases";
+import { ownCgroup } from "./cgroups/own";
 import { SandboxError } from "./errors";
 import { expand, isInside } from "./paths";
 import type { ResolvedProfile } from "./schema";
@@ -57,6 +58,10 @@ export interface HostFacts {
   readonly paths: Readonly<Record<string, PathFact | "missing">>;
   /** The limits that this process is under: no child may have more. Empty where the profile sets none. */
   readonly limits: readonly LimitInfo[];
+  /** fd of the cgroup that was made for the sandbox; undefined without one. */
+  readonly cgroup?: number;
+  /** Our own cgroup is the root of all, from which every other can be seen. */
+  readonly inRootCgroup: boolean;
 }
 
 /** What else is looked up, beyond what is always needed. */
@@ -243,13 +248,14 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
   // What no part of the profile asks about is not looked up: each look costs the event loop some 50 microseconds.
   const usesResolver = profile === undefined || profile.network === "host";
   const usesLimits = profile === undefined || Object.keys(profile.limits).length > 0;
-  const [machine, sockets, guarded, resolver, own, repository] = await Promise.all([
+  const [machine, sockets, guarded, resolver, own, repository, group] = await Promise.all([
     keptMachineFacts(home, process.env.PATH ?? ""),
     boundSockets(),
     Promise.all([...new Set([workspace, ...writable])].map(protectedPaths)),
     usesResolver ? realOf("/etc/resolv.conf") : undefined,
     usesLimits ? readLimits(process.pid) : undefined,
     repositoryOfWorktree(workspace),
+    ownCgroup(),
   ]);
   return {
     uid: process.getuid?.() ?? 0,
@@ -265,5 +271,6 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     resolver,
     paths,
     limits: own ?? [],
+    inRootCgroup: group?.inRoot !== false,
   };
 }

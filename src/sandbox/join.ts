@@ -19,6 +19,7 @@ const WORLD: readonly (keyof SysProcAttr)[] = [
   "readonlyPaths",
   "init",
   "setsid",
+  "cgroupFD",
 ];
 
 /**
@@ -26,6 +27,7 @@ const WORLD: readonly (keyof SysProcAttr)[] = [
  * as well, what later profiles may add too: only what is known to have made its world is left out.
  * @param pidfd of the sandbox's PID 1
  * @param first options that the sandbox was started with
+ * @param cgroup fd of its cgroup
  */
 export function compileJoin(
   command: SandboxCommand,
@@ -33,6 +35,7 @@ export function compileJoin(
   facts: HostFacts,
   pidfd: number,
   first: SpawnOptions,
+  cgroup?: number,
 ): SpawnOptions {
   const { sys = {} } = first;
   const restrictions: SysProcAttr = { ...sys };
@@ -41,6 +44,11 @@ export function compileJoin(
     ...commandOptions(command, profile, facts),
     // Looked up inside, where it is a folder or is not.
     cwd: command.cwd ?? facts.workspace,
-    sys: { ...restrictions, ...ownSession(command), setns: [{ fd: pidfd, nstype: sys.cloneflags ?? [] }] },
+    sys: {
+      ...restrictions,
+      ...ownSession(command),
+      ...(cgroup === undefined ? {} : { cgroupFD: cgroup }),
+      setns: [{ fd: pidfd, nstype: sys.cloneflags ?? [] }],
+    },
   };
 }

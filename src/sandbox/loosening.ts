@@ -136,6 +136,16 @@ const RULES: Rules = {
     cpuTime: limit("the CPU time of each process", parseDuration),
     openFiles: limit("the open files of each process", (value) => value),
     fileSize: limit("the size of each file", bytes),
+    memory: limit("memory", bytes),
+    // None where it is not said: it is beyond the memory. Without a limit on that, there is none on swap either.
+    swap: (asked, own, all) =>
+      all.own.limits.memory === undefined || all.asked.limits.memory === undefined
+        ? []
+        : limit("swap", bytes)(asked ?? 0, own ?? 0, all),
+    pids: limit("processes", (value) => value),
+    cpus: limit("CPUs", (value) => value),
+    ioWeight: (asked, own, all) =>
+      limit<number>("its share of the disks", (value) => value)(asked ?? 100, own ?? 100, all),
   },
   environment: {
     inherit: (asked, own) => {

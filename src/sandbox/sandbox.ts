@@ -12,6 +12,7 @@ import {
   signalNamespace,
   spawn,
 } from "../spawner";
+import { limitReached, makeCgroup, type SandboxCgroup } from "./cgroups";
 import { compile } from "./compile";
 import { type Denial, DenialLog } from "./denials";
 import { SandboxError } from "./errors";
@@ -56,6 +57,7 @@ class RunningSandbox implements Sandbox {
   readonly #denials = new DenialLog(() => {
     for (const listener of [...this.#listeners]) listener();
   });
+  #frozen = false;
 
   constructor(
     readonly process: Process,
@@ -63,17 +65,28 @@ class RunningSandbox implements Sandbox {
     readonly resolvedProfile: ResolvedProfile,
     private readonly facts: HostFacts,
     private readonly options: SpawnOptions,
+    private readonly cgroup: SandboxCgroup | undefined,
   ) {
     // Unique beyond this extension host: after a reload the tree may still remember the ids of the one before.
     this.id = `sandbox-${globalThis.process.pid}-${++count}`;
     this.name = nameOf(command);
     this.profile = resolvedProfile.name;
     this.workspace = facts.workspace;
-    this.exited = process.exited.then((status) => {
-      this.#over = true;
-      return status;
-    });
+    this.exited = process.exited.then((status) => this.#end(status));
     this.ended = this.exited.then((status) => this.#report(status));
+  }
+
+  async #end(status: ExitStatus): Promise<ExitStatus> {
+    this.#over = true;
+    const { reason: _, ...how } = status;
+    const reason = limitReached(status, this.resolvedProfile.limits, this.cgroup?.events());
+    // What can't be removed is left to the next editor, which looks for it; the command has ended in any case.
+    await this.cgroup?.remove().catch(() => {});
+    return { ...how, ...(reason === undefined ? {} : { reason }) };
+  }
+
+  get frozen(): boolean {
+    return this.#frozen && !this.#over;
   }
 
   async #report(status: ExitStatus): Promise<EndedSandbox> {
@@ -106,25 +119,35 @@ class RunningSandbox implements Sandbox {
       return false;
     }
     // The end of PID 1 is the end of its namespace; every other signal has to be handed to each process.
-    return signal === "SIGKILL" ? this.process.kill("SIGKILL") : signalNamespace(this.process, signal);
+    if (signal !== "SIGKILL") return signalNamespace(this.process, signal);
+    const sent = this.process.kill("SIGKILL");
+    this.cgroup?.kill();
+    return sent;
   }
 
   async terminate(graceMs: number): Promise<ExitStatus> {
     if (this.kill("SIGTERM")) {
-      // A stopped process takes notice of a signal only once it goes on.
-      this.kill("SIGCONT");
       const timer = setTimeout(() => this.kill("SIGKILL"), graceMs);
       void this.exited.then(() => clearTimeout(timer));
+      // A stopped process takes notice of a signal only once it goes on.
+      if (this.#frozen) await this.thaw();
+      this.kill("SIGCONT");
     }
     return this.exited;
   }
 
   async freeze(): Promise<void> {
-    this.kill("SIGSTOP");
+    if (this.#over) return;
+    this.#frozen = true;
+    if (this.cgroup === undefined) this.kill("SIGSTOP");
+    else await this.cgroup.setFrozen(true);
   }
 
   async thaw(): Promise<void> {
-    this.kill("SIGCONT");
+    if (this.#over) return;
+    if (this.cgroup === undefined) this.kill("SIGCONT");
+    else await this.cgroup.setFrozen(false);
+    this.#frozen = false;
   }
 
   async exec(command: Omit<SandboxCommand, "name">): Promise<Process> {
@@ -134,13 +157,16 @@ class RunningSandbox implements Sandbox {
     }
     // A copy: ours is closed when the sandbox ends, and its number may then be another sandbox's.
     const pidfd = pidfdDuplicate(this.process.pidfd);
+    let cgroup: number | undefined;
     try {
-      const options = compileJoin(command, this.resolvedProfile, this.facts, pidfd, this.options);
+      cgroup = this.cgroup && pidfdDuplicate(this.cgroup.fd);
+      const options = compileJoin(command, this.resolvedProfile, this.facts, pidfd, this.options, cgroup);
       return await spawn(command.file, command.args ?? [], options);
     } catch (error) {
       throw this.#over && error instanceof SpawnError && error.code === "ESRCH" ? ended : error;
     } finally {
       closeSync(pidfd);
+      if (cgroup !== undefined) closeSync(cgroup);
     }
   }
 
@@ -156,12 +182,15 @@ class RunningSandbox implements Sandbox {
   }
 
   async stats(): Promise<SandboxStats> {
-    const inside = this.#over ? [] : await processes(this.process.pid);
+    const [inside, cgroup] = this.#over
+      ? [[], undefined]
+      : await Promise.all([processes(this.process.pid), this.cgroup?.figures()]);
     const others = inside.filter(({ pid }) => pid !== this.process.pid);
     return {
       processes: others.length,
       cpuTime: others.reduce((sum, { cpuTime }) => sum + cpuTime, 0),
       rss: others.reduce((sum, { rss }) => sum + rss, 0),
+      ...(cgroup === undefined ? {} : { cgroup }),
     };
   }
 }
@@ -197,7 +226,14 @@ export async function run(
 ): Promise<Sandbox> {
   const resolved = resolveProfile(profile, own);
   const facts = await agreedFacts(command, resolved, context, consent);
-  const options = compile(command, resolved, context, facts);
-  const started = await spawn(command.file, command.args ?? [], options);
-  return new RunningSandbox(started, command, resolved, facts, options);
+  const cgroup = await makeCgroup(resolved.limits);
+  try {
+    const whole = cgroup === undefined ? facts : { ...facts, cgroup: cgroup.fd };
+    const options = compile(command, resolved, context, whole);
+    const started = await spawn(command.file, command.args ?? [], options);
+    return new RunningSandbox(started, command, resolved, whole, options, cgroup);
+  } catch (error) {
+    await cgroup?.remove();
+    throw error;
+  }
 }

@@ -56,7 +56,39 @@ export const filesystemSchema = z.strictObject({
   tmp: z.enum(["private", "shared"]).optional(),
 });
 
+/** Below this not even a shell starts, and a number without a unit was meant to have one. */
+const LEAST_MEMORY = 2 ** 20;
+
 export const limitsSchema = z.strictObject({
+  /** Memory of the whole sandbox (memory.max of its cgroup); what it keeps in /tmp counts. */
+  memory: size
+    .refine(
+      (value) => (typeof value === "number" ? value : (parseSize(value) ?? 0)) >= LEAST_MEMORY,
+      'less than 1M: no program runs in that; write "512M", "2G"',
+    )
+    .meta({ examples: ["512M", "2G"] })
+    .optional(),
+  /** Swap of the whole sandbox, beyond its memory (memory.swap.max). */
+  swap: size.meta({ examples: ["0", "1G"] }).optional(),
+  /** Processes and threads of the whole sandbox (pids.max). */
+  pids: z
+    .int()
+    .min(2)
+    .meta({ examples: [512] })
+    .optional(),
+  /** CPUs that the whole sandbox may use at a time (cpu.max). */
+  cpus: z
+    .number()
+    .min(0.01)
+    .meta({ examples: [2, 0.5] })
+    .optional(),
+  /** Share of the disks' time where others want it, too (io.weight); 100 is what everybody has. */
+  ioWeight: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .meta({ examples: [50] })
+    .optional(),
   /** The whole sandbox is ended after this time. */
   wallTime: duration.meta({ examples: ["90s", "10m", "1h30m"] }).optional(),
   /** CPU time of each process (RLIMIT_CPU). */
@@ -127,13 +159,8 @@ export interface ResolvedProfile {
   };
 }
 
-const CGROUP = "not supported yet: it needs a cgroup controller, which this version does not set up";
-
 /** Keys that are part of the design and not of this version, by path, with what is said about them. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
-  "limits.memory": `${CGROUP}. Leave it out; wallTime, cpuTime, openFiles and fileSize are enforced`,
-  "limits.pids": `${CGROUP}. Leave it out; wallTime, cpuTime, openFiles and fileSize are enforced`,
-  "limits.cpus": `${CGROUP}. Leave it out; wallTime, cpuTime, openFiles and fileSize are enforced`,
   capabilities: "not supported yet: every sandbox runs without any capability. Leave it out",
   seccomp: "not supported yet: no system call filter is installed. Leave it out",
   landlock: "not supported yet: no Landlock rules are installed. Leave it out",

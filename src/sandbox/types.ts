@@ -1,5 +1,6 @@
 // What a sandbox is to the rest of the extension: the shapes of section 5 of the design, without behaviour.
 
+import type { CgroupFigures } from "../inspect/types";
 import type { ExitStatus, Process, StdioEntry, TerminalOptions } from "../spawner/types";
 import type { Denial } from "./denials";
 import type { HostFacts } from "./host";
@@ -41,6 +42,8 @@ export interface SandboxStats {
   cpuTime: number;
   /** Sum of resident sizes, bytes (shared pages counted in each). */
   rss: number;
+  /** What its cgroup counts and limits; absent without one. */
+  cgroup?: CgroupFigures;
 }
 
 export interface Sandbox {
@@ -51,12 +54,18 @@ export interface Sandbox {
   readonly workspace: string;
   readonly startedAt: Date;
   readonly process: Process;
-  /** Never rejects. */
+  /** As process.exited, with the limit that ended it, once nothing of it is left. Never rejects. */
   readonly exited: Promise<ExitStatus>;
+  /** Between freeze() and thaw(). */
+  readonly frozen: boolean;
   /** Send a signal to every process inside. SIGKILL ends PID 1 and with it the PID namespace. Default: SIGTERM. False once it has ended. */
   kill(signal?: NodeJS.Signals): boolean;
   /** SIGTERM to all, SIGKILL after `graceMs`; resolves when the last process is gone. */
   terminate(graceMs: number): Promise<ExitStatus>;
+  /**
+   * Stops every process inside: by its cgroup, which nothing in it can notice or undo; without one by SIGSTOP. A signal
+   * but SIGKILL waits until it is thawed.
+   */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
   stats(): Promise<SandboxStats>;

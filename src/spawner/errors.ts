@@ -3,10 +3,9 @@
 import * as os from "node:os";
 import * as util from "node:util";
 import type { Addon, NativeFailure } from "./addon";
-import { type FeatureName, featureOf } from "./features";
 import { allSteps, type Plan } from "./plan";
 import type { PlannedStep } from "./planned-step";
-import { exhaustedNamespace, type FailedStep, remedyFor } from "./remedies";
+import { remedyFor } from "./remedies";
 import type { Problem } from "./types";
 
 export interface SpawnFailure {
@@ -19,7 +18,6 @@ export interface SpawnFailure {
   steps: number;
   path?: string | undefined;
   remedy?: string | undefined;
-  feature?: FeatureName | undefined;
 }
 
 /** A child that could not be started. Nothing of it is left. */
@@ -39,8 +37,6 @@ export class SpawnError extends Error {
   readonly path?: string;
   /** What to do about it, where that is known. */
   readonly remedy?: string;
-  /** What this system lacks, where that was the reason: a line of the system check, which knows more to do about it. */
-  readonly feature?: FeatureName;
 
   constructor(message: string, failure: SpawnFailure) {
     super(message);
@@ -52,7 +48,6 @@ export class SpawnError extends Error {
     this.steps = failure.steps;
     if (failure.path !== undefined) this.path = failure.path;
     if (failure.remedy !== undefined) this.remedy = failure.remedy;
-    if (failure.feature !== undefined) this.feature = failure.feature;
   }
 }
 
@@ -121,7 +116,7 @@ export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): Sp
   const planned = [...plan.child, ...(plan.helper?.steps ?? [])][number - plan.parent.length];
   const { code, text } = errnoName(failure.errno);
   const syscall = addon.syscallNames[failure.syscall] ?? "";
-  const failed: FailedStep = {
+  const remedy = remedyFor({
     step: step.name,
     op: planned?.op ?? step.name,
     detail: step.detail,
@@ -129,7 +124,7 @@ export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): Sp
     syscall,
     index: failure.index,
     path: pathOf(planned),
-  };
+  });
   const where = `step ${number + 1} of ${steps.length}`;
   return new SpawnError(
     `${step.name} ${step.detail}: ${code}, ${text}${syscall === "" ? "" : ` in ${syscall}(2)`} (${where})`,
@@ -141,8 +136,7 @@ export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): Sp
       index: number + 1,
       steps: steps.length,
       path: pathOf(planned),
-      remedy: remedyFor(failed),
-      feature: featureOf(failed, exhaustedNamespace),
+      remedy,
     },
   );
 }

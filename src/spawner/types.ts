@@ -202,8 +202,8 @@ export interface ExitStatus {
    * for a direct child, getrusage(2) counts the spawning process's own memory before the execve too.
    */
   maxRss: number;
-  /** Set when we ended it: by timeout, or by kill() or the AbortSignal; 'memory' and 'pids' when a cgroup limit did. */
-  reason?: "timeout" | "memory" | "pids" | "killed";
+  /** Set when we ended it: by timeout, or by kill() or the AbortSignal; 'memory', 'pids' and 'cpuTime' when a limit did. */
+  reason?: "timeout" | "memory" | "pids" | "cpuTime" | "killed";
 }
 
 /** The sandbox's side of a pseudoterminal. */
@@ -287,8 +287,6 @@ export interface Feature {
   readonly feature: string;
   readonly available: boolean;
   readonly errno?: string;
-  /** Which step failed, on what, and why. */
-  readonly reason?: string;
   readonly remedy?: string;
 }
 

@@ -22,6 +22,7 @@ export const FACTS: HostFacts = {
   resolver: "/run/systemd/resolve/stub-resolv.conf",
   links: [],
   paths: {},
+  inRootCgroup: false,
   limits: [{ name: "Max open files", soft: 1024, hard: 4096, unit: "files" }],
 };
 

@@ -51,6 +51,7 @@ describe("compile: the build profile", () => {
       "/dev",
       "/sys",
       "/sys/fs/cgroup",
+      "/sys/fs/cgroup",
       "/run",
       "/home",
       "/root",
