@@ -32,6 +32,7 @@ export enum Command {
   Refresh = "sandbox.refresh",
   ManageApprovals = "sandbox.manageApprovals",
   CheckSystem = "sandbox.checkSystem",
+  CopyReport = "sandbox.copyReport",
   ShowLog = "sandbox.showLog",
 }
 
@@ -49,7 +50,9 @@ export interface CommandArguments {
   [Command.ClearEnded]: [];
   [Command.Refresh]: [];
   [Command.ManageApprovals]: [];
-  [Command.CheckSystem]: [];
+  /** A feature that probe() tries: its line of the report is shown. */
+  [Command.CheckSystem]: [feature?: string];
+  [Command.CopyReport]: [];
   [Command.ShowLog]: [];
 }
 

@@ -14,6 +14,7 @@ import {
   Launcher,
   SandboxTaskProvider,
   SandboxTerminalProfileProvider,
+  SystemLinks,
   TaskProblems,
   TerminalLinks,
 } from "./tasks";
@@ -58,6 +59,7 @@ export function activate(context: vscode.ExtensionContext): SandboxTasksApi {
     view,
     vscode.tasks.registerTaskProvider(TASK_TYPE, new SandboxTaskProvider(launcher)),
     vscode.window.registerTerminalProfileProvider(TERMINAL_PROFILE, new SandboxTerminalProfileProvider(launcher)),
+    vscode.window.registerTerminalLinkProvider(new SystemLinks()),
     registerCommands({ registry: sandboxes, launcher, links, approvals, view, documents, system, log }),
   );
   return { registry: sandboxes };

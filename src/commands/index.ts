@@ -5,6 +5,7 @@ import { ALL_COMMANDS, Command, type CommandHandlers } from "../contributions";
 import { t } from "../l10n";
 import { checkSystem } from "./checkSystem";
 import { copyPid } from "./copyPid";
+import { copyReport } from "./copyReport";
 import { kill } from "./kill";
 import { manageApprovals } from "./manageApprovals";
 import { newTerminal } from "./newTerminal";
@@ -28,6 +29,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     [Command.CopyPid]: copyPid(services),
     [Command.ManageApprovals]: manageApprovals(services),
     [Command.CheckSystem]: checkSystem(services),
+    [Command.CopyReport]: copyReport(),
     [Command.ClearEnded]: () => services.registry.clearEnded(),
     [Command.Refresh]: () => services.view.refresh(),
     [Command.ShowLog]: () => services.log.show(),

@@ -1,6 +1,8 @@
 // What the user is told when a sandbox is not run. Two kinds: the profile is wrong (a key or a value to mend in
 // settings or tasks.json), or what it is to be run on can't be sandboxed as asked (the folder, a path, the machine).
 
+import type { FeatureName } from "../spawner/features";
+
 /** Something wrong in a profile. */
 export interface ProfileProblem {
   /** Path of the key: 'limits.memroy', 'filesystem.read[0]'. */
@@ -36,12 +38,14 @@ export class SandboxError extends Error {
    * @param path the path it is about; of a limit, its key in the profile
    * @param reason what is wrong, a sentence
    * @param remedy what to do, a sentence
+   * @param feature what this system lacks, where that is the reason: a line of the system check
    */
   constructor(
     readonly part: RefusedPart,
     readonly path: string,
     reason: string,
     readonly remedy: string,
+    readonly feature?: FeatureName,
   ) {
     super(`${reason} ${remedy}`);
   }

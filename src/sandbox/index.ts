@@ -4,6 +4,7 @@ export { ownCgroup } from "./cgroups";
 export { compile } from "./compile";
 export type { Denial, DenyingWall } from "./denials";
 export { describeProfile } from "./describe";
+export * as doctor from "./doctor";
 export { ProfileError, type ProfileProblem, type RefusedPart, SandboxError } from "./errors";
 export { type FactsRequest, type HostFacts, type PathFact, readHostFacts } from "./host";
 export { type Loosening, loosenings } from "./loosening";

@@ -3,9 +3,10 @@
 import * as os from "node:os";
 import * as util from "node:util";
 import type { Addon, NativeFailure } from "./addon";
+import { type FeatureName, featureOf } from "./features";
 import { allSteps, type Plan } from "./plan";
 import type { PlannedStep } from "./planned-step";
-import { remedyFor } from "./remedies";
+import { exhaustedNamespace, type FailedStep, remedyFor } from "./remedies";
 import type { Problem } from "./types";
 
 export interface SpawnFailure {
@@ -18,6 +19,7 @@ export interface SpawnFailure {
   steps: number;
   path?: string | undefined;
   remedy?: string | undefined;
+  feature?: FeatureName | undefined;
 }
 
 /** A child that could not be started. Nothing of it is left. */
@@ -37,6 +39,8 @@ export class SpawnError extends Error {
   readonly path?: string;
   /** What to do about it, where that is known. */
   readonly remedy?: string;
+  /** What this system lacks, where that was the reason: a line of the system check, which knows more to do about it. */
+  readonly feature?: FeatureName;
 
   constructor(message: string, failure: SpawnFailure) {
     super(message);
@@ -48,6 +52,7 @@ export class SpawnError extends Error {
     this.steps = failure.steps;
     if (failure.path !== undefined) this.path = failure.path;
     if (failure.remedy !== undefined) this.remedy = failure.remedy;
+    if (failure.feature !== undefined) this.feature = failure.feature;
   }
 }
 
@@ -116,7 +121,7 @@ export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): Sp
   const planned = [...plan.child, ...(plan.helper?.steps ?? [])][number - plan.parent.length];
   const { code, text } = errnoName(failure.errno);
   const syscall = addon.syscallNames[failure.syscall] ?? "";
-  const remedy = remedyFor({
+  const failed: FailedStep = {
     step: step.name,
     op: planned?.op ?? step.name,
     detail: step.detail,
@@ -124,7 +129,7 @@ export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): Sp
     syscall,
     index: failure.index,
     path: pathOf(planned),
-  });
+  };
   const where = `step ${number + 1} of ${steps.length}`;
   return new SpawnError(
     `${step.name} ${step.detail}: ${code}, ${text}${syscall === "" ? "" : ` in ${syscall}(2)`} (${where})`,
@@ -136,7 +141,8 @@ export function spawnError(addon: Addon, plan: Plan, failure: NativeFailure): Sp
       index: number + 1,
       steps: steps.length,
       path: pathOf(planned),
-      remedy,
+      remedy: remedyFor(failed),
+      feature: featureOf(failed, exhaustedNamespace),
     },
   );
 }

@@ -3,6 +3,7 @@
 export type { Caller } from "./caller";
 export { CAPABILITIES, type Capability } from "./capabilities";
 export { OptionsError, SpawnError } from "./errors";
+export { FEATURES, type FeatureName } from "./features";
 export { holdNamespaces } from "./hold";
 export { pidfdDuplicate, pidfdOpen, pidfdSendSignal, pidfdWait } from "./pidfd";
 export { probe } from "./probe";

@@ -1,6 +1,7 @@
 // probe(): whether the kernel lets us do each thing that a sandbox needs, found by doing it in a child that ends at once.
 
 import { OptionsError, SpawnError } from "./errors";
+import type { FeatureName } from "./features";
 import { holdNamespaces } from "./hold";
 import { launch } from "./spawn";
 import type { CloneFlag, Feature, SysProcAttr } from "./types";
@@ -20,7 +21,7 @@ function inUserNamespace(flags: CloneFlag[], more: SysProcAttr = {}): SysProcAtt
 }
 
 /** In order: each needs those before it. */
-const PROBES: readonly (readonly [feature: string, sys: () => SysProcAttr])[] = [
+const PROBES: readonly (readonly [feature: FeatureName, sys: () => SysProcAttr])[] = [
   ["process with a pidfd", () => ({})],
   ["user namespace", () => ({ cloneflags: ["CLONE_NEWUSER"] })],
   ["id maps", () => inUserNamespace([])],
@@ -50,7 +51,7 @@ const PROBES: readonly (readonly [feature: string, sys: () => SysProcAttr])[] = 
   ["session keyring", () => ({ newSessionKeyring: true })],
 ];
 
-async function attempt(feature: string, act: () => Promise<void>): Promise<Feature> {
+async function attempt(feature: FeatureName, act: () => Promise<void>): Promise<Feature> {
   try {
     await act();
     return { feature, available: true };
@@ -58,11 +59,12 @@ async function attempt(feature: string, act: () => Promise<void>): Promise<Featu
     if (!(error instanceof SpawnError)) throw error;
     // Refused before any system call: as in a chroot, where the rule itself says what to do.
     const remedy = error instanceof OptionsError ? error.message : error.remedy;
-    return { feature, available: false, errno: error.code, ...(remedy === undefined ? {} : { remedy }) };
+    const { code: errno, message: reason } = error;
+    return { feature, available: false, errno, reason, ...(remedy === undefined ? {} : { remedy }) };
   }
 }
 
-function tryFeature(feature: string, sys: SysProcAttr): Promise<Feature> {
+function tryFeature(feature: FeatureName, sys: SysProcAttr): Promise<Feature> {
   return attempt(feature, async () => {
     const child = await launch("exit", { stdio: "ignore", sys });
     await child.exited;
@@ -79,9 +81,17 @@ async function tryJoin(): Promise<Feature> {
   });
 }
 
-/** Tries every feature; takes some milliseconds. Nothing is left behind. */
-export async function probe(): Promise<Feature[]> {
+/**
+ * Tries every feature; takes some milliseconds. Nothing is left behind.
+ * @param onTried called after each
+ */
+export async function probe(onTried: (feature: Feature) => void = () => {}): Promise<Feature[]> {
   const features: Feature[] = [];
-  for (const [feature, sys] of PROBES) features.push(await tryFeature(feature, sys()));
-  return [...features, await tryJoin()];
+  const note = (feature: Feature): void => {
+    features.push(feature);
+    onTried(feature);
+  };
+  for (const [feature, sys] of PROBES) note(await tryFeature(feature, sys()));
+  note(await tryJoin());
+  return features;
 }

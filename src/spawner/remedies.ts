@@ -1,6 +1,7 @@
 // What to do about a failed step, in words a person can act on. Reads the kernel's knobs only after a failure.
 
 import * as fs from "node:fs";
+import { NAMESPACE_FEATURES } from "./features";
 
 export interface FailedStep {
   step: string;
@@ -19,6 +20,11 @@ function knob(name: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The kind of namespace of which none may be made here (namespaces(7), /proc/sys/user); undefined when all may. */
+export function exhaustedNamespace(): string | undefined {
+  return Object.keys(NAMESPACE_FEATURES).find((kind) => knob(`user.max_${kind}_namespaces`) === "0");
 }
 
 /** Why this system refuses user namespaces, and the exact command that mends it (user_namespaces(7)). */
@@ -61,9 +67,10 @@ function cloneRemedy({ code, detail }: FailedStep): string | undefined {
   if (ofCgroup !== undefined) return ofCgroup;
   if (code === "EPERM" || code === "EACCES") return userNamespaceRemedy();
   if (code === "ENOSPC" || code === "EUSERS") {
-    return knob("user.max_user_namespaces") === "0"
-      ? userNamespaceRemedy()
-      : "A limit on the number of namespaces is reached, or they are nested more than 32 deep; see /proc/sys/user/max_*_namespaces.";
+    const kind = exhaustedNamespace();
+    return kind === undefined
+      ? "A limit on the number of namespaces is reached, or they are nested more than 32 deep; see /proc/sys/user/max_*_namespaces."
+      : `The limit on ${kind} namespaces is 0. Raise it: sudo sysctl -w user.max_${kind}_namespaces=15000`;
   }
   if (code === "EAGAIN") return "The limit on processes is reached (ulimit -u, or a cgroup's pids.max).";
   if (code === "ENOSYS") return "clone3(2) needs Linux 5.5, and some containers' seccomp filters refuse it.";

@@ -287,6 +287,8 @@ export interface Feature {
   readonly feature: string;
   readonly available: boolean;
   readonly errno?: string;
+  /** Which step failed, on what, and why. */
+  readonly reason?: string;
   readonly remedy?: string;
 }
 

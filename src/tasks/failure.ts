@@ -6,6 +6,7 @@ import { t } from "../l10n";
 import { ProfileError, SandboxError } from "../sandbox";
 import { OptionsError, SpawnError } from "../spawner";
 import type { DefinitionProblem } from "./definition";
+import { systemLine } from "./systemLine";
 import { coloured } from "./words";
 
 /** Where the user mends it: the button of the notification. */
@@ -18,6 +19,8 @@ export interface Failure {
   readonly details: readonly string[];
   readonly remedy?: string;
   readonly action: FailureAction;
+  /** What this system lacks: a line of the system check. */
+  readonly feature?: string;
   /** Exit code of the task: 127 command not found, 126 not executable, 125 no sandbox, as env(1) and docker-run(1) have it. */
   readonly code: number;
 }
@@ -60,7 +63,8 @@ export function describeFailure(error: unknown): Failure {
       summary: error.message.replace(error.remedy, "").trim(),
       details: [],
       remedy: error.remedy,
-      action: error.part === "cwd" ? "tasks" : "log",
+      action: error.feature !== undefined ? "system" : error.part === "cwd" ? "tasks" : "log",
+      ...(error.feature === undefined ? {} : { feature: error.feature }),
       code: 125,
     };
   }
@@ -137,7 +141,13 @@ function spawnFailure(error: SpawnError): Failure {
       action: "tasks",
     };
   }
-  return { ...common, summary: t("The sandbox can't be made: {0} failed", error.step), ...remedy, action: "system" };
+  return {
+    ...common,
+    summary: t("The sandbox can't be made: {0} failed", error.step),
+    ...remedy,
+    action: "system",
+    ...(error.feature === undefined ? {} : { feature: error.feature }),
+  };
 }
 
 /**
@@ -151,6 +161,8 @@ export function failureText(failure: Failure, columns: number): string {
     ...failure.details.flatMap((detail) => coloured("", `  ${detail}`, columns)),
     ...(remedy.length > 0 ? [""] : []),
     ...remedy.flatMap((line) => coloured("\x1b[36m", `  ${line}`, columns)),
+    // Never broken here: the terminal itself breaks a line so that a link in it stays whole.
+    ...(failure.action === "system" ? ["", `  ${systemLine(failure.feature)}`] : []),
     "",
     ...coloured("\x1b[2m", t("Nothing was run."), columns),
   ];

@@ -8,5 +8,6 @@ export { FailureNotifier } from "./notifier";
 export { TaskProblems } from "./problems";
 export { SandboxTaskProvider } from "./provider";
 export { sandboxable, sandboxedTask } from "./sandboxable";
+export { SystemLinks } from "./systemLinks";
 export { SandboxTerminalProfileProvider, sandboxTerminal, terminalInside } from "./terminal";
 export { TerminalLinks } from "./terminalLinks";

@@ -20,7 +20,7 @@ export class FailureNotifier {
     const text = [`${task}: ${summary}`, failure.remedy].filter(Boolean).join(" ");
     void vscode.window.showErrorMessage(text, ...labels.keys()).then((label) => {
       const action = label === undefined ? undefined : labels.get(label);
-      return action && act(action);
+      return action && act(action, failure);
     });
   }
 
@@ -45,7 +45,7 @@ function buttonLabel(action: FailureAction): string {
   }
 }
 
-async function act(action: FailureAction): Promise<void> {
+async function act(action: FailureAction, { feature }: Failure): Promise<void> {
   switch (action) {
     case "tasks":
       return openTasks();
@@ -56,7 +56,7 @@ async function act(action: FailureAction): Promise<void> {
       return;
     }
     case "system":
-      return runCommand(vscode.commands, Command.CheckSystem);
+      return runCommand(vscode.commands, Command.CheckSystem, feature);
     case "trust":
       await vscode.commands.executeCommand("workbench.trust.manage");
       return;

@@ -27,13 +27,18 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
   /**
    * Show a text in an editor.
    * @param name the title of the tab; the same name replaces what is shown
+   * @param line to be shown at the top, counted from 0
    */
-  async show(name: string, text: string): Promise<void> {
+  async show(name: string, text: string, line?: number): Promise<void> {
     const uri = vscode.Uri.from({ scheme: DOCUMENT_SCHEME, path: `/${name.replaceAll("/", "\u2215")}` });
     this.#texts.set(uri.toString(), text);
     this.#changes.fire(uri);
     const document = await vscode.workspace.openTextDocument(uri);
-    await vscode.window.showTextDocument(document, { preview: true });
+    const editor = await vscode.window.showTextDocument(document, { preview: true });
+    if (line === undefined) return;
+    const range = document.lineAt(line).range;
+    editor.selection = new vscode.Selection(range.start, range.end);
+    editor.revealRange(range, vscode.TextEditorRevealType.AtTop);
   }
 
   dispose(): void {

@@ -1,15 +1,14 @@
-// What this system can do for us: asked of the kernel once, when the view is first seen or the user asks, because it is
-// found by trying. Owns the context key sandboxTasks.unavailable.
+// What this system can do for us: found out once, when the view is first seen or the user asks, because it is found by
+// trying. Owns the context key sandboxTasks.unavailable.
 
 import os from "node:os";
 import * as vscode from "vscode";
-import { ContextKey, setContextKey } from "../contributions";
-import { probe } from "../spawner";
-import type { Feature } from "../spawner/types";
-import { missingFeatures, refusalText } from "./systemText";
+import { ContextKey, readSetting, Setting, setContextKey } from "../contributions";
+import { t } from "../l10n";
+import { doctor } from "../sandbox";
 
 export class SystemState {
-  #features: Promise<readonly Feature[]> | undefined;
+  #report: Promise<doctor.Report> | undefined;
 
   constructor(private readonly log: vscode.LogOutputChannel) {
     if (!this.supported) void setContextKey(vscode.commands, ContextKey.Unavailable, "platform");
@@ -25,23 +24,26 @@ export class SystemState {
     return `${os.type()} ${os.release()} ${os.arch()}, Node ${process.versions.node}`;
   }
 
-  /** Every feature with whether the kernel lets us use it; empty where nothing is supported. */
-  async features(again = false): Promise<readonly Feature[]> {
-    if (!this.supported) return [];
-    const features = (again ? undefined : this.#features) ?? probe();
-    this.#features = features;
-    return features;
+  /** Try everything again. Only where it is supported. */
+  check(onProgress?: doctor.CheckOptions["onProgress"]): Promise<doctor.Report> {
+    const profiles = readSetting(vscode.workspace, Setting.Profiles);
+    this.#report = doctor.checkSystem({ profiles, ...(onProgress === undefined ? {} : { onProgress }) });
+    return this.#report;
   }
 
-  /** @returns why nothing can run here and what to do, or undefined when all is well */
-  async refusal(again = false): Promise<string | undefined> {
+  /** @returns why nothing can run here, or undefined when all is well; as the last check found it */
+  async refusal(): Promise<string | undefined> {
+    if (!this.supported) return undefined;
     try {
-      const missing = missingFeatures(await this.features(again));
-      if (this.supported) {
-        await setContextKey(vscode.commands, ContextKey.Unavailable, missing.length > 0 ? "kernel" : undefined);
+      const report = await (this.#report ?? this.check());
+      await setContextKey(vscode.commands, ContextKey.Unavailable, report.ok ? undefined : "kernel");
+      for (const { title, features } of report.findings) {
+        this.log.warn(`System: ${title}; missing: ${features.join(", ")}`);
       }
-      for (const { feature, errno } of missing) this.log.warn(`System: ${feature} is not available (${errno})`);
-      return missing.length > 0 ? refusalText(missing) : undefined;
+      if (report.ok) return undefined;
+      const [first] = report.findings;
+      const refused = t("This system refuses what a sandbox needs, so nothing can run in one.");
+      return first === undefined ? refused : `${refused} ${first.title}.`;
     } catch (error) {
       this.log.error("System: the check failed", error instanceof Error ? error : String(error));
       return error instanceof Error ? error.message : String(error);

@@ -240,7 +240,14 @@ describe("the commands", () => {
   it("check the system", async () => {
     await vscode.commands.executeCommand(Command.CheckSystem);
     const text = vscode.window.activeTextEditor?.document.getText() ?? "";
-    assert.match(text, /✔ user namespace +available/);
+    assert.match(text, /^Sandboxes can run here\.$/m);
+    assert.match(text, /^ {2}✔ build +runs$/m);
+    await vscode.env.clipboard.writeText("");
+    await vscode.commands.executeCommand(Command.CopyReport);
+    assert.equal(await vscode.env.clipboard.readText(), text);
+    await vscode.commands.executeCommand(Command.CheckSystem, "user namespace");
+    const editor = vscode.window.activeTextEditor;
+    assert.match(editor?.document.getText(editor.selection) ?? "", /^ {2}✔ user namespace /);
     await vscode.commands.executeCommand("workbench.action.closeActiveEditor");
   });
 

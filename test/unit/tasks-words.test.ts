@@ -9,9 +9,9 @@ import type { Sandbox } from "../../src/sandbox/types";
 import { OptionsError, SpawnError } from "../../src/spawner";
 import type { ExitStatus } from "../../src/spawner/types";
 import { DefinitionError, describeFailure, failureText, RefusedError } from "../../src/tasks/failure";
+import { findSystemLink, systemLine } from "../../src/tasks/systemLine";
 import { closingText, openingText, printable } from "../../src/tasks/words";
 import { processesSignature, processForest } from "../../src/views/nodes";
-import { missingFeatures, refusalText, systemText } from "../../src/views/systemText";
 
 const status: ExitStatus = {
   code: 0,
@@ -180,37 +180,43 @@ describe("the processes of a sandbox", () => {
   });
 });
 
-describe("what is said about the system", () => {
-  const features = [
-    { feature: "user namespace", available: false, errno: "EPERM", remedy: "sudo sysctl -w x=1" },
-    { feature: "time namespace", available: false, errno: "EINVAL" },
-    { feature: "pid namespace", available: true },
-  ];
-
-  it("names the remedy word for word", () => {
-    assert.match(refusalText(missingFeatures(features)), /user namespace \(EPERM\): sudo sysctl -w x=1/);
-    const report = systemText("Linux 6", features);
-    assert.match(report, /^✘ user namespace {2}not available \(EPERM\)$/m);
-    assert.match(report, /^user namespace \(EPERM\)$/m);
-    assert.match(report, /^ {4}sudo sysctl -w x=1$/m);
-    assert.match(report, /^✔ pid namespace/m);
+describe("what this system lacks", () => {
+  const refused = new SpawnError("id-map: EPERM", {
+    code: "EPERM",
+    errno: 1,
+    syscall: "write",
+    step: "id-map",
+    index: 3,
+    steps: 9,
+    feature: "id maps",
   });
 
-  it("says one remedy for many features once", () => {
-    const remedy = "Raise it: sudo sysctl -w user.max_user_namespaces=15000";
-    const refused = ["user namespace", "id maps", "pid namespace"].map((feature) => ({
-      feature,
-      available: false,
-      errno: "ENOSPC",
-      remedy,
-    }));
-    assert.match(refusalText(refused), new RegExp(`user namespace \\(ENOSPC\\) and 2 more: ${remedy}$`));
+  it("is a line of the terminal that leads to the line of the system check", () => {
+    const failure = describeFailure(refused);
+    assert.deepEqual([failure.action, failure.feature], ["system", "id maps"]);
+    const lines = stripVTControlCharacters(failureText(failure, 20)).split("\r\n");
+    const links = lines.flatMap((line) => findSystemLink(line) ?? []);
+    assert.deepEqual(links, [
+      { startIndex: 2, length: "Sandbox: Check This System (id maps)".length, feature: "id maps" },
+    ]);
   });
 
-  it("does not count as missing what no profile needs", () => {
-    assert.deepEqual(
-      missingFeatures(features).map(({ feature }) => feature),
-      ["user namespace"],
-    );
+  it("is told of what a profile asks for too", () => {
+    const error = new SandboxError("sandbox", "/x", "No memory limit.", "Leave it out.", "memory controller");
+    const failure = describeFailure(error);
+    assert.deepEqual([failure.action, failure.feature], ["system", "memory controller"]);
+  });
+
+  it("is found again in a line with other words, and only there", () => {
+    assert.equal(findSystemLink(`see ${systemLine(undefined)}.`)?.feature, undefined);
+    assert.equal(findSystemLink(`see ${systemLine("user namespace")}, please`)?.feature, "user namespace");
+    assert.equal(findSystemLink(`${systemLine(undefined)} (\x1b]8;;evil)`)?.feature, undefined);
+    assert.equal(findSystemLink("Check your system"), undefined);
+  });
+
+  it("is no matter of a command that does not exist", () => {
+    const absent = { code: "ENOENT", errno: 2, syscall: "execve", step: "exec", index: 1, steps: 2, path: "/x" };
+    const text = failureText(describeFailure(new SpawnError("exec: ENOENT", absent)), 80);
+    assert.equal(findSystemLink(text), undefined);
   });
 });

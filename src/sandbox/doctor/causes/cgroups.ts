@@ -1,0 +1,151 @@
+// Why a sandbox gets no cgroup of its own, or one without a controller (cgroups(7), systemd.resource-control(5)).
+
+import type { Cause } from "../cause";
+import type { SystemFacts } from "../facts";
+import { asRoot, newerKernel, type Remedy, setKernelParameter, writeFile } from "../remedy";
+
+const isCgroup = (feature: string): boolean => feature === "cgroup" || feature.endsWith(" controller");
+
+/** "memory" of "memory controller". */
+const controller = (feature: string): string => feature.split(" ")[0] ?? feature;
+
+const disabledController: Cause = {
+  id: "cgroup_disable",
+  applies: ({ feature }, { commandLine }) =>
+    feature.endsWith(" controller") && commandLine.includes(`cgroup_disable=${controller(feature)}`),
+  title: (_, { feature }) => `The ${feature} is switched off at boot`,
+  why: (_, { feature }) =>
+    `The kernel's command line has cgroup_disable=${controller(feature)}; Raspberry Pi OS comes so.`,
+  remedies: (facts, { feature }) => [setKernelParameter(facts, `cgroup_enable=${controller(feature)}`)],
+};
+
+const oldHierarchy: Cause = {
+  id: "cgroup_v1",
+  applies: ({ feature }, { cgroup, container }) => isCgroup(feature) && cgroup !== "v2" && container === undefined,
+  title: ({ cgroup }) =>
+    cgroup === "none"
+      ? "No cgroups are mounted"
+      : `This system uses cgroups version 1${cgroup === "hybrid" ? " beside 2" : ""}`,
+  why: ({ cgroup }) =>
+    cgroup === "none"
+      ? "There is no cgroup2 file system among the mounts."
+      : "A controller belongs to one of the two, and what version 1 has can't be delegated to a user.",
+  remedies: (facts) => {
+    if (!facts.systemd) {
+      return [
+        {
+          what: "Mount version 2 alone, at boot, before anything mounts version 1:",
+          lines: [asRoot(facts, "mount -t cgroup2 none /sys/fs/cgroup")],
+        },
+      ];
+    }
+    return [
+      {
+        ...setKernelParameter(facts, "systemd.unified_cgroup_hierarchy=1"),
+        what: "Boot with cgroups version 2 alone, by a parameter of the kernel (systemd(1)):",
+      },
+    ];
+  },
+};
+
+const containerCgroup: Cause = {
+  id: "cgroup_container",
+  applies: ({ feature }, { container }) => isCgroup(feature) && container !== undefined,
+  title: () => "This container may not make cgroups",
+  why: () => "Containers see /sys/fs/cgroup read-only, or only a part of it that is not theirs.",
+  remedies: ({ container }) => [
+    container === "podman"
+      ? {
+          what: "Start it with an init of its own, which gets a cgroup tree:",
+          lines: ["podman run --systemd=always ..."],
+        }
+      : {
+          what: "Give it a writable cgroup tree of its own:",
+          lines: ["docker run --cgroupns=private --security-opt writable-cgroups=true ..."],
+          afterwards: "That option takes Docker 29 or later. Limits of time, files and size work without it.",
+        },
+  ],
+};
+
+const noSystemd: Cause = {
+  id: "no_systemd",
+  applies: ({ feature }, { systemd }) => isCgroup(feature) && !systemd,
+  title: () => "There is no systemd to ask for a cgroup",
+  why: () => "Nobody delegates a part of the cgroup tree to users here, and only root makes cgroups at its top.",
+  remedies: (facts) => [
+    {
+      what: "Give yourself a cgroup of your own, and start the editor in it:",
+      lines: [
+        asRoot(facts, "sh -c 'echo +memory +pids +cpu +io >/sys/fs/cgroup/cgroup.subtree_control'"),
+        asRoot(facts, 'mkdir -p "/sys/fs/cgroup/$USER/editor"'),
+        asRoot(facts, 'chown -R "$USER" "/sys/fs/cgroup/$USER"'),
+        asRoot(facts, 'sh -c "echo $$ >/sys/fs/cgroup/$USER/editor/cgroup.procs"'),
+        "code .",
+      ],
+    },
+  ],
+};
+
+/** The user's manager runs all that a session starts, when there is a session: a login by su or sudo has none. */
+function delegation(facts: SystemFacts): Remedy {
+  return {
+    what: "Have systemd delegate all controllers to users:",
+    lines: [
+      ...writeFile(facts, "/etc/systemd/system/user@.service.d/delegate.conf", [
+        "[Service]",
+        "Delegate=cpu cpuset io memory pids",
+      ]),
+      asRoot(facts, "systemctl daemon-reload"),
+    ],
+    afterwards: "Then log out and in again.",
+  };
+}
+
+const notDelegated: Cause = {
+  id: "cgroup_not_delegated",
+  applies: ({ feature }) => feature.endsWith(" controller"),
+  title: (_, { feature }) => `The ${feature} is not delegated to you`,
+  why: (_, { feature }) =>
+    `systemd gives users the controllers that Delegate= of user@.service names, and often that is only memory and pids; ${controller(feature)} is not among them.`,
+  remedies: (facts) => [delegation(facts)],
+};
+
+const noUserManager: Cause = {
+  id: "no_user_manager",
+  applies: ({ feature }) => feature === "cgroup",
+  title: () => "No cgroup is delegated to this editor",
+  why: ({ ownCgroup }) =>
+    `It runs in ${ownCgroup}, where only root makes cgroups, and your systemd manager (user@.service) gave it none.`,
+  remedies: (facts) => [
+    {
+      what: "Let your systemd manager run without a session, and reach it by D-Bus:",
+      lines: [
+        asRoot(facts, 'loginctl enable-linger "$USER"'),
+        ...(facts.distribution.family === "debian" || facts.distribution.family === "ubuntu"
+          ? [asRoot(facts, "apt install dbus-user-session")]
+          : []),
+      ],
+      afterwards: "Then log out and in again.",
+    },
+    { what: "Or start the editor in a scope of its own:", lines: ["systemd-run --user --scope -p Delegate=yes code"] },
+    delegation(facts),
+  ],
+};
+
+const noKill: Cause = {
+  id: "cgroup_too_old",
+  applies: ({ feature, errno }) => feature === "cgroup" && errno === "ENOSYS",
+  title: ({ release }) => `Linux ${release} starts no process in a cgroup`,
+  why: () => "CLONE_INTO_CGROUP takes Linux 5.7, and a seccomp filter that hides clone3(2) hides it too.",
+  remedies: (facts) => [newerKernel(facts)],
+};
+
+export const CGROUP_CAUSES: readonly Cause[] = [
+  disabledController,
+  noKill,
+  containerCgroup,
+  oldHierarchy,
+  noSystemd,
+  notDelegated,
+  noUserManager,
+];

@@ -1,0 +1,85 @@
+// What the check of a system found, as data: for the text that people read, for JSON, and for those who jump to a line.
+
+import type { Feature } from "../../spawner/types";
+import { type Diagnosis, diagnose } from "./diagnose";
+import { type Entry, entryOf } from "./entries";
+import type { SystemFacts } from "./facts";
+
+/** Whether a profile's sandboxes can be made here, found by making one. */
+export interface ProfileResult {
+  readonly profile: string;
+  readonly runs: boolean;
+  /** What was refused. */
+  readonly reason?: string;
+}
+
+export interface FeatureLine extends Feature {
+  readonly use: string;
+  readonly costs: string;
+  readonly needed: boolean;
+  /** Which of the report's findings explains it, counted from 1. */
+  readonly finding?: number;
+}
+
+/** A cause, with all that follows from it. */
+export interface Finding extends Diagnosis {
+  readonly features: readonly string[];
+  readonly costs: readonly string[];
+  /** Whether the profile `build` can't run because of it. */
+  readonly serious: boolean;
+}
+
+export interface Report {
+  /** Whether sandboxes of the profile `build` can run. */
+  readonly ok: boolean;
+  readonly system: string;
+  readonly program: string;
+  readonly profiles: readonly ProfileResult[];
+  readonly features: readonly FeatureLine[];
+  readonly findings: readonly Finding[];
+}
+
+const UNKNOWN: Entry = { use: "", costs: "", needed: false, since: [0, 0] };
+
+/** Features by what keeps them away, in the order in which the first of each was tried. */
+function findingsOf(features: readonly Feature[], facts: SystemFacts): Finding[] {
+  const found = new Map<string, { diagnosis: Diagnosis; features: Feature[] }>();
+  for (const feature of features.filter(({ available }) => !available)) {
+    const diagnosis = diagnose({ ...feature, errno: feature.errno ?? "" }, facts);
+    // One cause may be told in other words for another feature: a controller that is not delegated, by its name.
+    const key = `${diagnosis.id} ${diagnosis.title}`;
+    const same = found.get(key);
+    if (same === undefined) found.set(key, { diagnosis, features: [feature] });
+    else same.features.push(feature);
+  }
+  return [...found.values()].map(({ diagnosis, features: these }) => {
+    const entries = these.map(({ feature }) => entryOf(feature) ?? UNKNOWN);
+    return {
+      ...diagnosis,
+      features: these.map(({ feature }) => feature),
+      costs: [...new Set(entries.map(({ costs }) => costs))].filter(Boolean),
+      serious: entries.some(({ needed }) => needed),
+    };
+  });
+}
+
+export function makeReport(
+  facts: SystemFacts,
+  features: readonly Feature[],
+  profiles: readonly ProfileResult[],
+): Report {
+  const found = findingsOf(features, facts);
+  const findings = [...found.filter(({ serious }) => serious), ...found.filter(({ serious }) => !serious)];
+  return {
+    ok: profiles.find(({ profile }) => profile === "build")?.runs === true,
+    system: `${facts.distribution.name}, Linux ${facts.release} ${process.arch}${facts.container === undefined ? "" : `, in a container (${facts.container})`}`,
+    program: `${facts.executable}, user ${facts.uid}${facts.label === undefined ? "" : `, label ${facts.label}`}`,
+    profiles,
+    features: features.map((feature) => {
+      const { use, costs, needed } = entryOf(feature.feature) ?? UNKNOWN;
+      const at = findings.findIndex((finding) => finding.features.includes(feature.feature));
+      return { ...feature, use, costs, needed, ...(at < 0 ? {} : { finding: at + 1 }) };
+    }),
+    findings,
+  };
+}
