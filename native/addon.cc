@@ -182,6 +182,13 @@ void pidfd_send_signal(const Napi::CallbackInfo& info) {
   if (r < 0) throw system_error(info.Env(), "pidfd_send_signal", static_cast<int>(-r));
 }
 
+/// landlockAbi(): the newest ABI of the kernel's Landlock (landlock_create_ruleset(2)), or minus an errno.
+Napi::Value landlock_abi(const Napi::CallbackInfo& info) {
+  constexpr int kVersion = 1;  // LANDLOCK_CREATE_RULESET_VERSION
+  long abi = sys::call(SYS_landlock_create_ruleset, nullptr, 0, kVersion);
+  return Napi::Number::New(info.Env(), static_cast<double>(abi));
+}
+
 /// duplicate(fd): close-on-exec. A caller's pidfd stays the caller's.
 Napi::Value duplicate(const Napi::CallbackInfo& info) {
   int fd = fcntl(info[0].As<Napi::Number>().Int32Value(), F_DUPFD_CLOEXEC, 3);
@@ -233,6 +240,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["traceeWait"] = Napi::Function::New(env, tracee_wait);
   exports["traceeForget"] = Napi::Function::New(env, tracee_forget);
   exports["traceeRequest"] = Napi::Function::New(env, tracee_request);
+  exports["landlockAbi"] = Napi::Function::New(env, landlock_abi);
   exports["duplicate"] = Napi::Function::New(env, duplicate);
   return exports;
 }

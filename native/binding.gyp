@@ -6,6 +6,7 @@
     "plan_steps": [
       "plan/fds.cc",
       "plan/identity.cc",
+      "plan/landlock.cc",
       "plan/lookup.cc",
       "plan/mount_table.cc",
       "plan/mounts.cc",

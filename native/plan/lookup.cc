@@ -70,6 +70,16 @@ Outcome open_source(Context& context, const char* path, int64_t flags) {
   return r.error == ENOSYS ? walk_without_links(path) : r;
 }
 
+Outcome open_here(Context& context, const char* path, int64_t flags) {
+  if ((flags & kMountNoFollow) != 0) return open_source(context, path, flags);
+  Outcome r = open_resolved(context, AT_FDCWD, path, 0, RESOLVE_NO_MAGICLINKS);
+  if (r.error != ENOSYS) return r;
+  Outcome root = attempt(SYS_openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (!root) return root;
+  ScopedFd fd(root.value);
+  return walk_in_root(fd.get(), path, false);
+}
+
 Outcome open_in_root(Context& context, const char* path, bool directory) {
   Outcome r = open_resolved(context, context.root_fd, path, directory ? O_DIRECTORY : 0,
                             RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);

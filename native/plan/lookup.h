@@ -15,6 +15,10 @@ enum class Kind { directory, file };
 /// path had resolved it, so a link that is there now was put in its way since.
 Outcome open_source(Context& context, const char* path, int64_t flags);
 
+/// Opens what is at `path` in this process's root; kMountNoFollow as for a source. No link of /proc that is no path is
+/// followed.
+Outcome open_here(Context& context, const char* path, int64_t flags);
+
 /// Opens what is at `path` inside the new root, where absolute links lead back into that root.
 Outcome open_in_root(Context& context, const char* path, bool directory = false);
 

@@ -81,6 +81,8 @@ struct Context {
   /// In the helper: how it forks. The child returns and goes on with the plan.
   Outcome (*fork)(Context&, bool keep_terminal) = nullptr;
 
+  /// The Landlock ruleset that is being filled.
+  int landlock_fd = -1;
   /// The tree in which destinations are looked up.
   int root_fd = -1;
   /// The empty directory over the first masked one.

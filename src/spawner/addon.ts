@@ -92,6 +92,8 @@ export interface Addon {
     signal: number,
     done: (result: { errno: number }) => void,
   ): void;
+  /** The newest ABI of the kernel's Landlock, or minus an errno. */
+  landlockAbi(): number;
   duplicate(fd: number): number;
 }
 

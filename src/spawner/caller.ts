@@ -3,6 +3,7 @@
 
 import * as fs from "node:fs";
 import { CAPABILITIES, type Capability } from "./capabilities";
+import { landlockAbi } from "./landlock-abi";
 import { type OpenFilesLimit, openFilesLimit } from "./open-files-limit";
 import { limitIn } from "./proc-limits";
 
@@ -38,6 +39,8 @@ export interface Caller {
   readonly maxOpenFiles: number;
   /** Seconds that the kernel's own clocks show, without the offsets of our time namespace. */
   readonly clocks: Readonly<Record<"monotonic" | "boottime", number>>;
+  /** The newest ABI of the kernel's Landlock; 0, or minus an errno, where there is none. */
+  readonly landlockAbi: number;
   /** What one of our fds points to, as /proc/self/fd shows it ('net:[4026531840]'); undefined when it is not open. */
   fdTarget(fd: number): string | undefined;
 }
@@ -155,6 +158,10 @@ class ThisProcess implements Caller {
   }
   get maxOpenFiles(): number {
     return Number(readProc("sys/fs/nr_open") ?? Number.POSITIVE_INFINITY);
+  }
+
+  get landlockAbi(): number {
+    return landlockAbi();
   }
 
   hardLimit(type: string): number {

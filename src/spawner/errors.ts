@@ -77,17 +77,18 @@ export class OptionsError extends SpawnError {
 
 /** 'EPERM' and 'operation not permitted' for 1; libuv's table, which is the kernel's with negative numbers. */
 export function errnoName(errno: number): { code: string; text: string } {
-  const [code, text] = util.getSystemErrorMap().get(-errno) ?? RARE[errno] ?? [`errno ${errno}`, `error ${errno}`];
+  const [code, text] = OWN[errno] ?? util.getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, `error ${errno}`];
   return { code, text };
 }
 
-/** Errnos that libuv has no name for and that namespaces and mounts do return (errno(3)). */
-const RARE: Readonly<Record<number, readonly [string, string]>> = {
+/** Errnos that namespaces and mounts do return, and that libuv has no name for, or not the man pages' (errno(3)). */
+const OWN: Readonly<Record<number, readonly [string, string]>> = {
   8: ["ENOEXEC", "exec format error"],
   10: ["ECHILD", "no child processes"],
   61: ["ENODATA", "no data available"],
   74: ["EBADMSG", "bad message"],
   87: ["EUSERS", "too many users"],
+  95: ["EOPNOTSUPP", "operation not supported"],
   122: ["EDQUOT", "disk quota exceeded"],
 };
 

@@ -65,7 +65,10 @@ const OPERATIONS: Readonly<Record<string, FeatureName>> = {
   no_new_privs: "no_new_privs",
   helper: "PID 1 of our own",
   terminal: "devices and terminals",
-  landlock: "Landlock",
+  landlock_ruleset: "Landlock",
+  landlock_path: "Landlock",
+  landlock_port: "Landlock",
+  landlock_restrict: "Landlock",
   seccomp: "seccomp filter",
 };
 

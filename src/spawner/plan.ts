@@ -6,6 +6,7 @@ import type { Caller } from "./caller";
 import { credentialSteps } from "./credential-steps";
 import { execStep } from "./exec-step";
 import { type IdMaps, idMapSteps } from "./id-map-steps";
+import { landlockSteps } from "./landlock-steps";
 import { about, type PlannedStep, step } from "./planned-step";
 import { type RlimitSteps, rlimitSteps } from "./rlimit-steps";
 import { foregroundTerminal, groupSteps, hasJoin, terminalSteps } from "./session-steps";
@@ -13,7 +14,7 @@ import { CLONE_FLAGS, type CloneFlag, type SpawnOptions, type Step, type SysProc
 import { worldSteps } from "./world-steps";
 
 /** The facts about the caller that a plan depends on. */
-export type Asker = Pick<Caller, "uid" | "gid" | "openFiles">;
+export type Asker = Pick<Caller, "uid" | "gid" | "openFiles" | "landlockAbi">;
 
 export interface Plan {
   /** What we do ourselves before the child exists. */
@@ -98,6 +99,7 @@ function setupSteps(
   limits: RlimitSteps,
   unshared: readonly CloneFlag[],
   idMaps: readonly PlannedStep[],
+  restrictions: readonly PlannedStep[],
 ): PlannedStep[] {
   const { sys = {}, cwd, terminal } = options;
   const mapsAfterUnshare = unshared.includes("CLONE_NEWUSER");
@@ -109,11 +111,13 @@ function setupSteps(
     ...limits.early,
     ...credentialSteps(sys),
   ];
-  if (cwd !== undefined) steps.push(about(cwd, step("chdir", "cwd", cwd, cwd)));
+  // As the user that it is to belong to; and before Landlock, which may allow no device.
   if (terminal !== undefined) {
     const { columns, rows } = terminal;
     steps.push(step("terminal", "terminal", `/dev/ptmx, ${columns} columns, ${rows} rows`, columns, rows));
   }
+  steps.push(...restrictions);
+  if (cwd !== undefined) steps.push(about(cwd, step("chdir", "cwd", cwd, cwd)));
   return steps;
 }
 
@@ -159,9 +163,12 @@ export function compile(ending: Ending, options: SpawnOptions, caller: Asker): P
   const handlers = step("handlers", "signals", "every handler back to the default");
   const fds = step("fds", "fds", "stdio in place, everything else closed");
   const limits = rlimitSteps(sys, caller.openFiles);
-  const setup = setupSteps(options, limits, unshared, idMaps);
+  // Only asked of the kernel where it matters.
+  const landlock = sys.landlock === undefined ? [] : landlockSteps(sys, caller.landlockAbi);
+  // The command's alone, where a PID 1 of ours comes before it: that one must reach, and signal, what is outside.
+  const setup = setupSteps(options, limits, unshared, idMaps, init ? [] : landlock);
   const last = lastSteps(options, limits, ending);
-  const fork = init ? [forkStep("the command; we are its PID 1", terminal !== undefined)] : [];
+  const fork = init ? [forkStep("the command; we are its PID 1", terminal !== undefined), ...landlock] : [];
   // The parent-death signal is set once at the beginning, so that a child that hangs in its own set-up goes with us, and
   // again after the credentials, which clear it, and before the fds, which close the pidfd that it looks at.
   let child: PlannedStep[];

@@ -1,8 +1,10 @@
 // probe(): whether the kernel lets us do each thing that a sandbox needs, found by doing it in a child that ends at once.
 
-import { OptionsError, SpawnError } from "./errors";
+import { errnoName, OptionsError, SpawnError } from "./errors";
 import type { FeatureName } from "./features";
 import { holdNamespaces } from "./hold";
+import { LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPES, type Landlock, landlockWords, namesOf } from "./landlock";
+import { landlockAbi } from "./landlock-abi";
 import { launch } from "./spawn";
 import type { CloneFlag, Feature, SysProcAttr } from "./types";
 
@@ -81,6 +83,22 @@ async function tryJoin(): Promise<Feature> {
   });
 }
 
+/** All of Landlock that this kernel has, entered for real. */
+async function tryLandlock(): Promise<Feature> {
+  const abi = landlockAbi();
+  const landlock: Landlock = {
+    handledAccessFs: namesOf(LANDLOCK_FS),
+    handledAccessNet: namesOf(LANDLOCK_NET),
+    scoped: namesOf(LANDLOCK_SCOPES),
+    rules: [{ path: "/", access: ["read_file"] }],
+    minimumAbi: 1,
+  };
+  const found = await tryFeature("Landlock", { noNewPrivileges: true, landlock });
+  // The rule that refuses it knows what to do; the kernel's own answer is the reason.
+  if (abi <= 0) return { ...found, errno: errnoName(-abi).code };
+  return { ...found, detail: landlockWords(abi) };
+}
+
 /**
  * Tries every feature; takes some milliseconds. Nothing is left behind.
  * @param onTried called after each
@@ -93,5 +111,6 @@ export async function probe(onTried: (feature: Feature) => void = () => {}): Pro
   };
   for (const [feature, sys] of PROBES) note(await tryFeature(feature, sys()));
   note(await tryJoin());
+  note(await tryLandlock());
   return features;
 }

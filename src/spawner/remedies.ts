@@ -169,6 +169,26 @@ function mountRemedy(failed: FailedStep): string | undefined {
   return special ?? (code === "EPERM" ? userNamespaceRemedy() : undefined);
 }
 
+function landlockRemedy({ op, code }: FailedStep): string | undefined {
+  switch (code) {
+    case "ENOENT":
+      return "A Landlock rule is about what is there: leave the path out, or give the rule the option optional.";
+    case "ELOOP":
+      return "There is a symbolic link in the path of the rule that was not there before: somebody may be trying to redirect it. Look at it, then try again.";
+    case "EOPNOTSUPP":
+    case "ENOSYS":
+      return "This kernel has no Landlock, or it is off: Linux 5.13 is needed, with landlock in the list of lsm= on its command line.";
+    case "EINVAL":
+      return op === "landlock_ruleset" ? "This kernel's Landlock lacks a right that its ABI promises." : undefined;
+    case "E2BIG":
+      return op === "landlock_restrict"
+        ? "Landlock restrictions are nested 16 deep at most: this process is in too many of them already."
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
 /** What an errno says whatever the step. */
 function generalRemedy({ code, syscall }: FailedStep): string | undefined {
   switch (code) {
@@ -269,6 +289,11 @@ function stepRemedy(failed: FailedStep): string | undefined {
     case "readonly":
     case "root_readonly":
       return mountRemedy(failed);
+    case "landlock_ruleset":
+    case "landlock_path":
+    case "landlock_port":
+    case "landlock_restrict":
+      return landlockRemedy(failed);
     case "make_dir":
     case "make_symlink":
     case "make_file":

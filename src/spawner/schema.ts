@@ -4,6 +4,7 @@
 import * as os from "node:os";
 import { z } from "zod";
 import { CAPABILITIES } from "./capabilities";
+import { LANDLOCK_FLAGS, LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPES, namesOf } from "./landlock";
 import { RLIMITS } from "./rlimits";
 import { type CloneFlag, MOUNT_TYPES } from "./types";
 
@@ -44,6 +45,27 @@ const mount = z.strictObject({
   options: z.array(text.min(1)).optional(),
   data: text.optional(),
   mode: z.int().min(0).max(0o7777).optional(),
+});
+
+const fsAccess = z.array(z.enum(namesOf(LANDLOCK_FS)));
+const netAccess = z.array(z.enum(namesOf(LANDLOCK_NET)));
+
+const landlock = z.strictObject({
+  handledAccessFs: fsAccess.optional(),
+  handledAccessNet: netAccess.optional(),
+  scoped: z.array(z.enum(namesOf(LANDLOCK_SCOPES))).optional(),
+  rules: z
+    .array(
+      z.strictObject({
+        path: absolutePath,
+        access: fsAccess,
+        options: z.array(z.enum(["optional", "nofollow"])).optional(),
+      }),
+    )
+    .optional(),
+  ports: z.array(z.strictObject({ port: z.int().min(0).max(0xffff), access: netAccess })).optional(),
+  flags: z.array(z.enum(namesOf(LANDLOCK_FLAGS))).optional(),
+  minimumAbi: z.int().min(0).optional(),
 });
 
 const sys = z.strictObject({
@@ -93,6 +115,7 @@ const sys = z.strictObject({
     })
     .optional(),
   noNewPrivileges: z.boolean().optional(),
+  landlock: landlock.optional(),
   oomScoreAdj: z.int().min(-1000).max(1000).optional(),
   umask: z.int().min(0).max(0o777).optional(),
   newSessionKeyring: z.boolean().optional(),

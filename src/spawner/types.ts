@@ -3,6 +3,7 @@
 
 import type { Readable, Writable } from "node:stream";
 import type { Capability } from "./capabilities";
+import type { Landlock } from "./landlock";
 
 /**
  * clone(2) flags that a caller may ask for: namespaces, and four that a process may want. The others (CLONE_VM,
@@ -154,6 +155,8 @@ export interface SysProcAttr {
   readonlyPaths?: string[];
   capabilities?: CapabilitySets;
   noNewPrivileges?: boolean;
+  /** Rules of the Linux security module Landlock, entered after no_new_privs; landlock(7). */
+  landlock?: Landlock;
   oomScoreAdj?: number;
   umask?: number;
   newSessionKeyring?: boolean;
@@ -290,6 +293,8 @@ export interface Feature {
   /** Which step failed, on what, and why. */
   readonly reason?: string;
   readonly remedy?: string;
+  /** How much of it there is: the ABI of Landlock and what it can do. */
+  readonly detail?: string;
 }
 
 export interface NamespaceHolder extends AsyncDisposable {

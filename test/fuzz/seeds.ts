@@ -61,6 +61,20 @@ const OPTIONS: readonly SpawnOptions[] = [
       realTimeLimit: 1500,
     },
   },
+  {
+    env: {},
+    sys: {
+      noNewPrivileges: true,
+      landlock: {
+        handledAccessFs: ["read_file", "ioctl_dev"],
+        handledAccessNet: ["bind_tcp"],
+        scoped: ["signal"],
+        rules: [{ path: "/usr", access: ["read_file"], options: ["optional", "nofollow"] }],
+        ports: [{ port: 80, access: ["bind_tcp"] }],
+        flags: ["log_new_exec_on"],
+      },
+    },
+  },
   { env: {}, sys: { unshareflags: ["CLONE_NEWNS"], chroot: "/", setpgid: true, setctty: true, ctty: 0 } },
 ];
 
@@ -73,7 +87,7 @@ function writeSeeds(folder: string): number {
   let count = 0;
   for (const options of OPTIONS) {
     for (const ending of ENDINGS) {
-      const plan = compile(ending, options, { uid: 1000, gid: 1000, openFiles: openFilesLimit() });
+      const plan = compile(ending, options, { uid: 1000, gid: 1000, openFiles: openFilesLimit(), landlockAbi: 10 });
       for (const steps of [plan.child, plan.helper?.steps ?? []]) {
         writeFileSync(join(folder, `seed-${count++}`), encode(native, steps, plan.parent.length));
       }

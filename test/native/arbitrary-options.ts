@@ -3,6 +3,7 @@
 
 import fc from "fast-check";
 import { CAPABILITIES } from "../../src/spawner/capabilities";
+import { LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPES } from "../../src/spawner/landlock";
 import { RLIMITS } from "../../src/spawner/rlimits";
 import { CLONE_FLAGS, MOUNT_TYPES } from "../../src/spawner/types";
 
@@ -73,6 +74,7 @@ const SYS = [
   ...["setsid", "setpgid", "pgid", "foreground", "setctty", "noctty", "ctty", "pdeathsig", "ambientCaps", "cgroupFD"],
   ...["setns", "rlimits", "realTimeLimit", "timeOffsets", "hostname", "domainname", "loopback", "rootfs", "mounts"],
   ...["maskedPaths", "readonlyPaths", "capabilities", "noNewPrivileges", "oomScoreAdj", "umask", "newSessionKeyring"],
+  "landlock",
   ...["init", "ptrace", "__proto__", "x"],
 ];
 
@@ -117,6 +119,24 @@ const maps = (id: number): fc.Arbitrary<object[]> =>
 const credential = fc.record(
   { uid: fc.nat(2), gid: fc.nat(2), groups: fc.array(fc.nat(3), { maxLength: 2 }), noSetGroups: fc.boolean() },
   { requiredKeys: ["uid", "gid"] },
+);
+
+const landlock = fc.record(
+  {
+    handledAccessFs: some(Object.keys(LANDLOCK_FS)),
+    handledAccessNet: some(Object.keys(LANDLOCK_NET)),
+    scoped: some(Object.keys(LANDLOCK_SCOPES)),
+    rules: fc.array(
+      fc.record({
+        path: fc.constantFrom("/", "/usr", "/nowhere", "/dev/null"),
+        access: some(Object.keys(LANDLOCK_FS)),
+      }),
+      { maxLength: 3 },
+    ),
+    ports: fc.array(fc.record({ port: fc.nat(70_000), access: some(Object.keys(LANDLOCK_NET)) }), { maxLength: 2 }),
+    minimumAbi: fc.nat(11),
+  },
+  { requiredKeys: [] },
 );
 
 const rlimit = fc.record({
@@ -199,6 +219,7 @@ export function plausibleOptions(folder: string): fc.Arbitrary<{ file: string; o
       ),
     ),
     noNewPrivileges: maybe(fc.boolean()),
+    landlock: maybe(landlock),
     oomScoreAdj: maybe(fc.integer({ min: -1000, max: 1000 })),
     umask: maybe(fc.nat(0o777)),
     newSessionKeyring: maybe(fc.boolean()),

@@ -12,6 +12,9 @@ const NUMBERS: Readonly<Record<string, readonly [number, number]>> = {
   exit_group: [231, 94],
   fsconfig: [431, 431],
   fsopen: [430, 430],
+  landlock_add_rule: [445, 445],
+  landlock_create_ruleset: [444, 444],
+  landlock_restrict_self: [446, 446],
   mount: [165, 40],
   prctl: [157, 167],
   prlimit64: [302, 261],
@@ -48,6 +51,10 @@ sub ordinary { if ($> == 0) { call("setgroups", 0, 0); call("setresgid", (65534)
 sub caps { my ($effective, $permitted, $inheritable) = @_; my $header = pack("LL", 0x20080522, 0);
   my $data = pack("L6", $effective, $permitted, $inheritable, 0, 0, 0); call("capset", $header, $data) }
 sub limit { my ($soft, $hard) = @_; my $new = pack("QQ", $soft, $hard); call("prlimit64", 0, 7, $new, 0) }
+# A Landlock ruleset about files, network and scopes; a rule for the root.
+sub ruleset { my $attributes = pack("Q3", @_); return call("landlock_create_ruleset", $attributes, length $attributes, 0) }
+sub beneath { my ($ruleset, $access) = @_; opendir(my $root, "/"); my $rule = pack("Ql", $access, fileno($root));
+  call("landlock_add_rule", $ruleset, 1, $rule, 0) }
 sub io { my ($fd, $request) = @_; my $arg = pack("L", $$); call("ioctl", $fd, $request, $arg) }
 sub pty { my $master = fd("/dev/ptmx"); my $zero = pack("L", 0); call("ioctl", $master, 0x40045431, $zero);
   return call("ioctl", $master, 0x5441, O_RDWR | O_NOCTTY) }

@@ -47,8 +47,9 @@ function profileLines(profiles: readonly ProfileResult[], paint: Paint): string[
 
 function featureLines(features: readonly FeatureLine[], paint: Paint): string[] {
   const width = Math.max(...features.map(({ feature }) => feature.length));
-  return features.map(({ feature, available, errno, use, finding, needed }) => {
-    if (available) return `  ${paint("✔", "good")} ${feature.padEnd(width)}  ${paint(use, "minor")}`;
+  return features.map(({ feature, available, errno, use, finding, needed, detail }) => {
+    const words = detail === undefined ? use : `${use} (${detail})`;
+    if (available) return `  ${paint("✔", "good")} ${feature.padEnd(width)}  ${paint(words, "minor")}`;
     const mark = needed ? paint("✘", "bad") : paint("-", "minor");
     return `  ${mark} ${feature.padEnd(width)}  ${errno ?? "missing"}, see ${finding}`;
   });

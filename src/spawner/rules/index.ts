@@ -5,6 +5,7 @@ import { CREDENTIAL_RULES } from "./credentials";
 import { FLAG_RULES } from "./flags";
 import { ID_MAP_RULES } from "./id-maps";
 import { JOIN_RULES, TRACE_RULES } from "./joins";
+import { LANDLOCK_RULES } from "./landlock";
 import { LIMIT_RULES } from "./limits";
 import { MOUNT_RULES } from "./mounts";
 import { NAMESPACE_RULES } from "./namespaces";
@@ -23,6 +24,7 @@ export const RULES: readonly Rule[] = [
   ...ID_MAP_RULES,
   ...CREDENTIAL_RULES,
   ...CAPABILITY_RULES,
+  ...LANDLOCK_RULES,
   ...SESSION_RULES,
   ...LIMIT_RULES,
   ...MOUNT_RULES,

@@ -221,6 +221,18 @@ const TABLE: Readonly<Record<string, (detail: string) => Expected[]>> = {
     ...detail.split(", ").map((name) => one(`prctl\\(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, ${name}, 0, 0\\)`)),
   ],
   no_new_privs: () => [one("prctl\\(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0\\)")],
+  "landlock ruleset": () => [one("landlock_create_ruleset\\(\\{handled_access_fs=.*\\}, \\d+, 0\\)")],
+  "landlock rule": (detail) => {
+    const port = /^port (\d+): /.exec(detail)?.[1];
+    if (port !== undefined) return [one(`landlock_add_rule\\(\\d+, .*, 0\\)`)];
+    const [, path, how] = /^(\S+)(?: \((\S+)\))?: /.exec(detail) ?? [];
+    const looks = one(
+      `openat2\\(AT_FDCWD, "${quote(path)}", .*${how === "nofollow" ? "NO_SYMLINKS" : "NO_MAGICLINKS"}`,
+    );
+    const adds = one("landlock_add_rule\\(\\d+, LANDLOCK_RULE_PATH_BENEATH, .*, 0\\)");
+    return how === "optional" ? [looks, { ...adds, times: "maybe", near: true }] : [looks, adds];
+  },
+  landlock: (detail) => [one(`landlock_restrict_self\\(\\d+, ${detail === "enforced" ? "0" : ".+"}\\)`)],
   umask: (detail) => [one(`umask\\(0${detail}\\)`)],
   cwd: (detail) => [one(`chdir\\("${quote(detail)}"\\)`)],
   terminal: (detail) => {

@@ -26,6 +26,22 @@ const ALL = [
 const uid = process.getuid?.() ?? 0;
 const gid = process.getgid?.() ?? 0;
 
+/** Rules about a folder, a file, a path that is missing, and a port; what the kernel lacks is left out. */
+export const LANDLOCK: Sys["landlock"] = {
+  handledAccessFs: ["execute", "read_file", "read_dir", "write_file", "make_reg", "refer", "truncate", "ioctl_dev"],
+  handledAccessNet: ["bind_tcp", "connect_tcp"],
+  scoped: ["abstract_unix_socket", "signal"],
+  rules: [
+    { path: "/", access: ["execute", "read_file", "read_dir", "refer"] },
+    { path: "/usr/../dev/null", access: ["write_file", "truncate", "ioctl_dev", "make_reg"] },
+    { path: "/no/such/thing", access: ["read_file"], options: ["optional"] },
+    { path: "/usr", access: ["write_file"], options: ["nofollow"] },
+  ],
+  ports: [{ port: 443, access: ["connect_tcp"] }],
+  flags: ["log_same_exec_off"],
+  minimumAbi: 0,
+};
+
 /** What a process may be given without any namespace. */
 const PROCESS: Sys = {
   pdeathsig: "SIGKILL",
@@ -37,6 +53,7 @@ const PROCESS: Sys = {
   oomScoreAdj: 500,
   newSessionKeyring: true,
   noNewPrivileges: true,
+  landlock: LANDLOCK,
   umask: 0o027,
   realTimeLimit: 60_000,
 };

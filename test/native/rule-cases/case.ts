@@ -36,6 +36,7 @@ export const ROOT: Caller = {
   hardLimit: () => Number.POSITIVE_INFINITY,
   maxOpenFiles: 1_048_576,
   clocks: { monotonic: 1000, boottime: 1000 },
+  landlockAbi: 7,
   fdTarget: () => "pidfd:[1]",
 };
 

@@ -6,6 +6,7 @@ import { CREDENTIALS } from "./credentials";
 import { FLAGS } from "./flags";
 import { MAPS } from "./id-maps";
 import { JOINS } from "./joins";
+import { LANDLOCK } from "./landlock";
 import { LIMITS } from "./limits";
 import { MOUNTS } from "./mounts";
 import { NAMESPACES } from "./namespaces";
@@ -25,6 +26,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   "id maps": MAPS,
   credentials: CREDENTIALS,
   "capability sets": CAPS,
+  landlock: LANDLOCK,
   sessions: SESSIONS,
   limits: LIMITS,
   mounts: MOUNTS,
