@@ -3,14 +3,11 @@
 // a folder that only root can enter.
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "./files.mjs";
+import { copyProject } from "./project-copy.mjs";
 
 const USER = "ordinary-tester";
-
-/** What the compiled native tests and the core below them load. */
-const MODULES = ["mocha", "fast-check", "zod", "fastest-levenshtein", "jsonc-parser"];
 
 /** @param {string} file @param {string[]} args */
 function mustRun(file, args) {
@@ -23,38 +20,11 @@ function hasUser() {
   return spawnSync("id", ["-u", USER]).status === 0;
 }
 
-/** Copy packages and what they depend on, as Node would find them from the project's folder. */
-function copyModules(target) {
-  const done = new Set();
-  const copy = (name) => {
-    if (done.has(name)) return;
-    done.add(name);
-    const from = join(ROOT, "node_modules", name);
-    cpSync(from, join(target, "node_modules", name), { recursive: true });
-    // Packages nested in this one are copied with it; those that it finds beside it are copied here.
-    const nested = (folder) => {
-      const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-      for (const dependency of Object.keys(manifest.dependencies ?? {})) {
-        const inside = join(from, "node_modules", dependency);
-        if (existsSync(inside)) nested(inside);
-        else if (existsSync(join(ROOT, "node_modules", dependency))) copy(dependency);
-      }
-    };
-    nested(from);
-  };
-  for (const name of MODULES) copy(name);
-}
-
 /** A copy of what the native tests need, readable for everybody; its `tmp` is the user's. */
 function makeCopy() {
   const copy = mkdtempSync("/tmp/sbx-user-");
   chmodSync(copy, 0o755);
-  for (const part of ["dist", "out", "package.json", "test/fixtures"]) {
-    cpSync(join(ROOT, part), join(copy, part), { recursive: true });
-  }
-  copyModules(copy);
-  // The modes of the checkout follow root's umask.
-  mustRun("chmod", ["-R", "a+rX", copy]);
+  copyProject(copy);
   mkdirSync(join(copy, "tmp"));
   mustRun("chown", [USER, join(copy, "tmp")]);
   return copy;
