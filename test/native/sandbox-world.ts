@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { LIBRARY } from "../support/library";
+import { SLOWNESS } from "../support/slowness";
 
 /** The built library, as another program would load it. */
 export const api: typeof import("../../src/api") = require(LIBRARY);
@@ -94,7 +95,7 @@ export function listing(folder: string, prefix = ""): string[] {
 
 /** Waits for something to become true, and says what it was when it does not. */
 export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (let waited = 0; waited < 15_000; waited += 20) {
+  for (let waited = 0; waited < 15_000 * SLOWNESS; waited += 20) {
     const found = await look();
     if (found !== undefined) {
       return found;

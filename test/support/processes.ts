@@ -3,6 +3,7 @@
 
 import * as fs from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { SLOWNESS } from "./slowness";
 
 /** Environment variable that marks every descendant of a host. */
 export const MARK = "SANDBOX_TASKS_TEST_HOST";
@@ -36,18 +37,18 @@ function signalGroup(pgid: number, signal: NodeJS.Signals): void {
  * Wait until a condition holds.
  * @param what said in the error
  * @returns what the condition returned
- * @throws Error after `limitMs`
+ * @throws Error after `limitMs`, more where everything is slower (slowness.ts)
  */
 export async function waitUntil<T>(
   what: string,
   condition: () => T | undefined | false | Promise<T | undefined | false>,
   limitMs = 20_000,
 ): Promise<T> {
-  const end = Date.now() + limitMs;
+  const end = Date.now() + limitMs * SLOWNESS;
   for (;;) {
     const result = await condition();
     if (result !== undefined && result !== false) return result;
-    if (Date.now() > end) throw new Error(`Waited ${limitMs / 1000} s in vain until ${what}.`);
+    if (Date.now() > end) throw new Error(`Waited ${(limitMs * SLOWNESS) / 1000} s in vain until ${what}.`);
     await delay(POLL_MS);
   }
 }
