@@ -121,4 +121,16 @@ export const PACKAGES = {
     package: "g++-aarch64-linux-gnu",
     why: "to compile for arm64",
   },
+  /** @type {SystemPackage} */
+  mmdebstrap: { command: "mmdebstrap", package: "mmdebstrap", why: "to unpack the test machine's system" },
+  /** @type {SystemPackage} */
+  mke2fs: { command: "mke2fs", package: "e2fsprogs", why: "to make the test machine's disks" },
+  /** @type {SystemPackage} */
+  cpio: { command: "cpio", package: "cpio", why: "to make the test machine's initramfs" },
+  /** @type {SystemPackage} */
+  zstd: { command: "zstd", package: "zstd", why: "to decompress the test machine's kernel" },
+  /** @type {SystemPackage} */
+  xz: { command: "xz", package: "xz-utils", why: "to decompress the test machine's drivers" },
+  /** @type {SystemPackage} */
+  qemu: { command: "qemu-system-x86_64", package: "qemu-system-x86", why: "to run the test machine" },
 };

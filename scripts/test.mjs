@@ -13,6 +13,9 @@ import { nodeFor, withOrdinaryUser } from "./ordinary-user.mjs";
 import { runInGroup, runNode } from "./run.mjs";
 import { SANITIZERS, sanitizedNode, sanitizerReports } from "./sanitizers.mjs";
 import { ensureSystemPackages, PACKAGES } from "./system-packages.mjs";
+import { whyNoImage } from "./vm/image.mjs";
+import { runInMachine } from "./vm/job.mjs";
+import { LIMIT_RUNS, NATIVE_RUNS, reportFile } from "./vm/runs.mjs";
 
 const MINUTE = 60_000;
 const SUITE_LIMIT_MS = 20 * MINUTE;
@@ -51,8 +54,17 @@ async function runSuite(name, reportFile, run) {
   heading(name);
   rmSync(reportFile, { force: true });
   const start = Date.now();
-  const { code, killed } = await run();
-  const seconds = (Date.now() - start) / 1000;
+  const ending = await run();
+  addReport(name, reportFile, { ...ending, seconds: (Date.now() - start) / 1000 });
+}
+
+/**
+ * Add the report of a suite that has ended.
+ * @param {string} name
+ * @param {string} reportFile
+ * @param {{code: number | null, killed?: string, seconds: number}} ending
+ */
+function addReport(name, reportFile, { code, killed, seconds }) {
   /** @type {Result} */
   const result = { name, passed: 0, failed: [], skipped: [], seconds };
   results.push(result);
@@ -161,6 +173,27 @@ async function endToEndSuite() {
   await runMocha("e2e", "out/test/e2e/**/*.e2e.test.js", 2 * MINUTE);
 }
 
+/** In a machine of our own, with a cgroup v2 hierarchy, systemd and a user whose cgroup is delegated. */
+async function machineSuites(runs) {
+  heading("vm");
+  const why = whyNoImage();
+  if (why !== undefined) {
+    const skipped = runs.map((run) => `${run.name} [skipped: no test machine: ${why}]`);
+    results.push({ name: "vm", passed: 0, failed: [], skipped, seconds: 0 });
+    return;
+  }
+  const endings = await runInMachine(runs, { results: RESULTS, console: join(RESULTS, "vm-console.log") });
+  for (const run of runs) {
+    const ending = endings.find(({ name }) => name === run.name);
+    if (ending === undefined) {
+      addFailure(run.name, run.name, "The test machine did not come to it.");
+      continue;
+    }
+    addReport(run.name, join(RESULTS, reportFile(run)), ending);
+    for (const one of ending.left) addFailure(run.name, one, "was there in the test machine after the suite had ended");
+  }
+}
+
 function lint() {
   heading("lint");
   try {
@@ -178,7 +211,13 @@ const SUITES = {
   fuzz: () => runMocha("fuzz", "out/test/fuzz/**/*.test.js", 3 * MINUTE),
   integration: integrationSuites,
   e2e: endToEndSuite,
+  vm: () => machineSuites(LIMIT_RUNS),
+  "vm-native": () => machineSuites(NATIVE_RUNS),
 };
+
+/** Left out of `npm test` without arguments: software emulation takes most of an hour for it. */
+const ONLY_WHEN_ASKED = ["vm-native"];
+const USUAL = Object.keys(SUITES).filter((name) => !ONLY_WHEN_ASKED.includes(name));
 
 /** Compiled files whose source is gone would be run as if they were still tests. */
 function removeOrphans() {
@@ -224,7 +263,7 @@ function summary() {
 }
 
 async function main() {
-  const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SUITES);
+  const chosen = process.argv.length > 2 ? process.argv.slice(2) : USUAL;
   const unknown = chosen.filter((name) => !(name in SUITES));
   if (unknown.length > 0)
     throw new Error(`No suite ${unknown.join(", ")}; there are ${Object.keys(SUITES).join(", ")}.`);
