@@ -16,6 +16,7 @@ interface Case {
   readonly on: Parameters<typeof machine>[0];
   readonly feature: FeatureName;
   readonly errno: string;
+  readonly reason?: string;
   readonly cause: string;
   /** Lines that must be among those to be pasted. */
   readonly lines: readonly string[];
@@ -180,6 +181,7 @@ const CASES: readonly Case[] = [
     on: { files: machines.DOCKER_UNCONFINED, uid: 0 },
     feature: "proc file system",
     errno: "EPERM",
+    reason: "mount proc on /proc: EPERM, operation not permitted in fsmount(2) (step 7 of 11)",
     cause: "masked_proc",
     lines: ["docker run --security-opt systempaths=unconfined ..."],
   },
@@ -357,9 +359,9 @@ const CASES: readonly Case[] = [
 ];
 
 describe("the doctor", () => {
-  for (const { about, on, feature, errno, cause, lines } of CASES) {
+  for (const { about, on, cause, lines, ...failure } of CASES) {
     it(`tells ${cause}: ${about}`, () => {
-      const found = diagnose({ feature, errno }, readFacts(machine(on)));
+      const found = diagnose(failure, readFacts(machine(on)));
       assert.equal(found.id, cause);
       assert.match(found.title, /^[A-Z].*[^.]$/);
       assert.match(found.why, /^["/\w].*\.$/s);
@@ -450,6 +452,15 @@ describe("the report", () => {
       ],
     );
     assert.equal(lines.filter((line) => line.includes("apparmor_parser -r")).length, 1);
+  });
+
+  it("says of a profile which finding keeps it from running, or else what was refused", () => {
+    const profiles = [
+      { profile: "build", runs: false, reason: "mount: EPERM", feature: "mount namespace" },
+      { profile: "mine", runs: false, reason: "no such folder" },
+    ];
+    const text = reportText(makeReport(facts, features, profiles));
+    assert.match(text, /^ {2}✘ build {2}can't run, see 1\n {2}✘ mine {3}can't run:\n {6}no such folder$/m);
   });
 
   it("has a line for every feature, with the number of what to do about it", () => {

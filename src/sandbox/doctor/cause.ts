@@ -8,6 +8,8 @@ import type { Remedy } from "./remedy";
 export interface Failure {
   readonly feature: string;
   readonly errno: string;
+  /** Which step failed, on what, and why. */
+  readonly reason?: string;
   readonly remedy?: string;
 }
 

@@ -3,8 +3,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { probe } from "../../spawner";
+import { probe, SpawnError } from "../../spawner";
 import { FEATURES } from "../../spawner/features";
+import { SandboxError } from "../errors";
 import { profileNames } from "../profiles";
 import { run } from "../sandbox";
 import { readFacts } from "./facts";
@@ -29,7 +30,9 @@ async function tryProfile(
     if (code === 0) return { profile, runs: true };
     return { profile, runs: false, reason: `a shell that does nothing ended with ${signal ?? `code ${code}`}` };
   } catch (error) {
-    return { profile, runs: false, reason: error instanceof Error ? error.message : String(error) };
+    const reason = error instanceof Error ? error.message : String(error);
+    const feature = error instanceof SpawnError || error instanceof SandboxError ? error.feature : undefined;
+    return { profile, runs: false, reason, ...(feature === undefined ? {} : { feature }) };
   }
 }
 

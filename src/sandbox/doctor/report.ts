@@ -9,8 +9,11 @@ import type { SystemFacts } from "./facts";
 export interface ProfileResult {
   readonly profile: string;
   readonly runs: boolean;
-  /** What was refused. */
+  /** What was refused, and the feature that this system lacks where that is why. */
   readonly reason?: string;
+  readonly feature?: string;
+  /** Which of the report's findings explains it, counted from 1. */
+  readonly finding?: number;
 }
 
 export interface FeatureLine extends Feature {
@@ -70,15 +73,18 @@ export function makeReport(
 ): Report {
   const found = findingsOf(features, facts);
   const findings = [...found.filter(({ serious }) => serious), ...found.filter(({ serious }) => !serious)];
+  const numberOf = (feature: string | undefined): { finding?: number } => {
+    const at = findings.findIndex((finding) => feature !== undefined && finding.features.includes(feature));
+    return at < 0 ? {} : { finding: at + 1 };
+  };
   return {
     ok: profiles.find(({ profile }) => profile === "build")?.runs === true,
     system: `${facts.distribution.name}, Linux ${facts.release} ${process.arch}${facts.container === undefined ? "" : `, in a container (${facts.container})`}`,
     program: `${facts.executable}, user ${facts.uid}${facts.label === undefined ? "" : `, label ${facts.label}`}`,
-    profiles,
+    profiles: profiles.map((profile) => ({ ...profile, ...numberOf(profile.feature) })),
     features: features.map((feature) => {
       const { use, costs, needed } = entryOf(feature.feature) ?? UNKNOWN;
-      const at = findings.findIndex((finding) => finding.features.includes(feature.feature));
-      return { ...feature, use, costs, needed, ...(at < 0 ? {} : { finding: at + 1 }) };
+      return { ...feature, use, costs, needed, ...numberOf(feature.feature) };
     }),
     findings,
   };

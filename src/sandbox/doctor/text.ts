@@ -35,14 +35,13 @@ function summary({ ok, findings, profiles }: Report, paint: Paint): string[] {
 
 function profileLines(profiles: readonly ProfileResult[], paint: Paint): string[] {
   const width = Math.max(...profiles.map(({ profile }) => profile.length));
-  return profiles.flatMap(({ profile, runs, reason }) =>
-    runs
-      ? [`  ${paint("✔", "good")} ${profile.padEnd(width)}  runs`]
-      : [
-          `  ${paint("✘", "bad")} ${profile.padEnd(width)}  can't run:`,
-          ...(reason ?? "").split("\n").flatMap((line) => wrap(`      ${line}`, WIDTH)),
-        ],
-  );
+  return profiles.flatMap(({ profile, runs, reason, finding }) => {
+    const name = profile.padEnd(width);
+    if (runs) return [`  ${paint("✔", "good")} ${name}  runs`];
+    const line = `  ${paint("✘", "bad")} ${name}  can't run`;
+    if (finding !== undefined) return [`${line}, see ${finding}`];
+    return [`${line}:`, ...(reason ?? "").split("\n").flatMap((text) => wrap(`      ${text}`, WIDTH))];
+  });
 }
 
 function featureLines(features: readonly FeatureLine[], paint: Paint): string[] {

@@ -2,7 +2,8 @@
 //
 //   refuse CALL=ERRNO[,CALL:ARGUMENT=VALUE=ERRNO...] -- COMMAND...
 //
-// `waitid:0=3=EINVAL` refuses waitid(2) when its first argument is 3.
+// `waitid:0=3=EINVAL` refuses waitid(2) when its first argument is 3, `clone:0&0x10000000=EPERM` refuses clone(2) when
+// any of these bits is in it.
 
 #include <sstream>
 
@@ -13,11 +14,13 @@ namespace {
 void add_rule(Filter& filter, const std::string& rule) {
   size_t last = rule.rfind('=');
   size_t colon = rule.find(':');
+  bool bits = false;
   int argument = -1;
   uint32_t value = 0;
   if (colon != std::string::npos) {
     argument = rule[colon + 1] - '0';
-    value = static_cast<uint32_t>(strtoul(rule.c_str() + rule.find('=') + 1, nullptr, 0));
+    bits = rule[colon + 2] == '&';
+    value = static_cast<uint32_t>(strtoul(rule.c_str() + colon + 3, nullptr, 0));
   }
   int number = syscall_number(rule.substr(0, colon == std::string::npos ? last : colon));
   int error = last == std::string::npos ? 0 : errno_number(rule.substr(last + 1));
@@ -25,7 +28,12 @@ void add_rule(Filter& filter, const std::string& rule) {
     errno = EINVAL;
     die(rule);
   }
-  filter.rule(number, SECCOMP_RET_ERRNO | static_cast<uint32_t>(error), argument, value);
+  uint32_t verdict = SECCOMP_RET_ERRNO | static_cast<uint32_t>(error);
+  if (bits) {
+    filter.rule_bits(number, verdict, argument, value);
+  } else {
+    filter.rule(number, verdict, argument, value);
+  }
 }
 
 }  // namespace

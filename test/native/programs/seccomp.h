@@ -79,15 +79,12 @@ class Filter {
 
   /// `verdict` for a call, or for it with the given low half of an argument only.
   void rule(int number, uint32_t verdict, int argument = -1, uint32_t value = 0) {
-    load(offsetof(seccomp_data, nr));
-    if (argument < 0) {
-      add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(number), 0, 1);
-    } else {
-      add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(number), 0, 3);
-      load(offsetof(seccomp_data, args) + static_cast<size_t>(argument) * sizeof(uint64_t));
-      add(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
-    }
-    answer(verdict);
+    rule_where(number, verdict, argument, BPF_JEQ, value);
+  }
+
+  /// `verdict` for a call with any of these bits in the low half of an argument.
+  void rule_bits(int number, uint32_t verdict, int argument, uint32_t bits) {
+    rule_where(number, verdict, argument, BPF_JSET, bits);
   }
 
   /// Ends the filter and installs it for this process and its descendants.
@@ -103,6 +100,17 @@ class Filter {
   }
 
  private:
+  void rule_where(int number, uint32_t verdict, int argument, int compare, uint32_t value) {
+    load(offsetof(seccomp_data, nr));
+    if (argument < 0) {
+      add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(number), 0, 1);
+    } else {
+      add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(number), 0, 3);
+      load(offsetof(seccomp_data, args) + static_cast<size_t>(argument) * sizeof(uint64_t));
+      add(BPF_JMP | compare | BPF_K, value, 0, 1);
+    }
+    answer(verdict);
+  }
   void add(int code, uint32_t operand, int if_true = 0, int if_false = 0) {
     code_.push_back(
         {static_cast<uint16_t>(code), static_cast<uint8_t>(if_true), static_cast<uint8_t>(if_false), operand});

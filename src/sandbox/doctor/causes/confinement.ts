@@ -142,8 +142,7 @@ const isFiltered = ({ errno }: Failure): boolean => errno === "EPERM" || errno =
 
 const containerSeccomp: Cause = {
   id: "container_seccomp",
-  applies: (failure, { container, seccomp }) =>
-    container !== undefined && seccomp === "filter" && isFiltered(failure) && failure.feature !== "proc file system",
+  applies: (failure, { container, seccomp }) => container !== undefined && seccomp === "filter" && isFiltered(failure),
   title: ({ container }) =>
     `The seccomp filter of this ${container === "other" ? "" : `${container} `}container refuses what sandboxes are made of`,
   why: () =>
@@ -163,8 +162,8 @@ const containerModule: Cause = {
 /** mount_too_revealing() of the kernel: a new /proc must not show what the old one hides. */
 const maskedProc: Cause = {
   id: "masked_proc",
-  applies: ({ feature, errno }, { maskedProc }) =>
-    feature === "proc file system" && errno === "EPERM" && maskedProc.length > 0,
+  applies: ({ errno, reason }, { maskedProc }) =>
+    errno === "EPERM" && reason?.startsWith("mount proc on ") === true && maskedProc.length > 0,
   title: () => "Parts of /proc are covered here, so the kernel refuses a new one",
   why: ({ maskedProc }) =>
     `Mounted over, or read-only: ${maskedProc.slice(0, 4).join(", ")}${maskedProc.length > 4 ? ` and ${maskedProc.length - 4} more` : ""}. A new /proc would show it again.`,
