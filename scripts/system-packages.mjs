@@ -106,6 +106,14 @@ export const PACKAGES = {
   /** @type {SystemPackage} */
   strace: { command: "strace", package: "strace", why: "to hold explain() against what is really done" },
   /** @type {SystemPackage} */
+  bubblewrap: { command: "bwrap", package: "bubblewrap", why: "to compare what its sandboxes hold" },
+  /** @type {SystemPackage} */
+  cmake: { command: "cmake", package: "cmake", why: "to build with it in a sandbox" },
+  /** @type {SystemPackage} */
+  gdb: { command: "gdb", package: "gdb", why: "to debug in a sandbox" },
+  /** @type {SystemPackage} */
+  tmux: { command: "tmux", package: "tmux", why: "to run it in a sandbox" },
+  /** @type {SystemPackage} */
   clangFormat: { command: "clang-format", package: "clang-format", why: "to check the layout of the C++ sources" },
   /** @type {SystemPackage} */
   clang: { command: "clang++", package: "clang", why: "to compile the fuzzer" },

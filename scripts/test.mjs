@@ -102,24 +102,36 @@ function runMocha(name, pattern, timeout) {
   );
 }
 
-async function nativeSuite() {
-  buildVariant("arm64"); // for the tests of what the built files ask for
-  const pattern = "out/test/native/**/*.test.js";
+/**
+ * A suite as whoever we are; as root, once more as an ordinary user.
+ * @param {string} name
+ * @param {string} pattern
+ * @param {number} timeout of one test
+ */
+async function asRootAndUser(name, pattern, timeout = MINUTE) {
+  await runMocha(isRoot ? `${name} as root` : name, pattern, timeout);
   if (!isRoot) {
-    await runMocha("native", pattern, MINUTE);
     console.log("The half of this suite that runs as root was left out: you are not root.");
     return;
   }
-  await runMocha("native as root", pattern, MINUTE);
   await withOrdinaryUser((user) => {
-    const name = `native as user ${user.name}`;
+    const title = `${name} as user ${user.name}`;
     const report = join(user.temp, "report.json");
-    const env = { ...user.env, [RUN_MARK]: process.env[RUN_MARK], SANDBOX_TASKS_TEST_REPORT: report };
-    const [file, args] = user.wrap(nodeFor(user), mochaArguments(pattern, MINUTE));
-    return runSuite(name, report, () =>
+    const env = {
+      ...user.env,
+      [RUN_MARK]: process.env[RUN_MARK],
+      SANDBOX_TASKS_TEST_REPORT: report,
+    };
+    const [file, args] = user.wrap(nodeFor(user), mochaArguments(pattern, timeout));
+    return runSuite(title, report, () =>
       runInGroup(file, args, { cwd: user.folder, env, limitMs: SUITE_LIMIT_MS, lastFile: report }),
     );
   });
+}
+
+async function nativeSuite() {
+  buildVariant("arm64"); // for the tests of what the built files ask for
+  await asRootAndUser("native", "out/test/native/**/*.test.js");
 }
 
 /** The native tests once more for each sanitizer, as whoever we are. */
@@ -207,6 +219,7 @@ const SUITES = {
   lint,
   unit: () => runMocha("unit", "out/test/unit/**/*.test.js", MINUTE / 3),
   native: nativeSuite,
+  builds: () => asRootAndUser("builds", "out/test/builds/**/*.test.js", 2 * MINUTE),
   sanitizers: sanitizerSuites,
   fuzz: () => runMocha("fuzz", "out/test/fuzz/**/*.test.js", 3 * MINUTE),
   integration: integrationSuites,
@@ -232,8 +245,9 @@ function prepare(chosen) {
   const needsBrowser = chosen.includes("integration") || chosen.includes("e2e");
   ensureSystemPackages([
     ...(chosen.includes("lint") ? [PACKAGES.clangFormat] : []),
-    // Without it those tests are skipped; only root can install it.
-    ...(chosen.includes("native") && isRoot ? [PACKAGES.strace] : []),
+    // Without them those tests are skipped; only root can install them.
+    ...((chosen.includes("native") || chosen.includes("builds")) && isRoot ? [PACKAGES.strace] : []),
+    ...(chosen.includes("builds") && isRoot ? [PACKAGES.cmake, PACKAGES.gdb, PACKAGES.tmux] : []),
     ...(chosen.includes("native") ? [PACKAGES.crossCompiler] : []),
     ...(chosen.includes("fuzz") ? [PACKAGES.clang, PACKAGES.fuzzer] : []),
     ...(needsBrowser ? [PACKAGES.chromium, PACKAGES.fonts] : []),
