@@ -10,6 +10,7 @@
       "plan/lookup.cc",
       "plan/mount_table.cc",
       "plan/mounts.cc",
+      "plan/overlay.cc",
       "plan/process.cc",
       "plan/remount.cc",
       "plan/run.cc",

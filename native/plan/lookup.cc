@@ -65,6 +65,7 @@ Outcome make_empty_file(Context& context, const char* path) {
 }  // namespace
 
 Outcome open_source(Context& context, const char* path, int64_t flags) {
+  if ((flags & kMountInside) != 0) return open_in_root(context, path);
   if ((flags & kMountNoFollow) == 0) return attempt(SYS_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC);
   Outcome r = open_resolved(context, AT_FDCWD, path, 0, RESOLVE_NO_SYMLINKS);
   return r.error == ENOSYS ? walk_without_links(path) : r;

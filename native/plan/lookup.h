@@ -8,11 +8,12 @@ namespace plan {
 
 constexpr size_t kPathMax = 4096;
 
-enum MountFlag : int64_t { kMountRecursive = 1, kMountOptional = 2, kMountNoFollow = 4 };
+enum MountFlag : int64_t { kMountRecursive = 1, kMountOptional = 2, kMountNoFollow = 4, kMountInside = 8 };
 enum class Kind { directory, file };
 
 /// Opens a source on the host. With kMountNoFollow a symbolic link anywhere in the path is ELOOP: whoever chose the
-/// path had resolved it, so a link that is there now was put in its way since.
+/// path had resolved it, so a link that is there now was put in its way since. With kMountInside it is not the host's:
+/// it is looked up inside the new root, as it is by then.
 Outcome open_source(Context& context, const char* path, int64_t flags);
 
 /// Opens what is at `path` in this process's root; kMountNoFollow as for a source. No link of /proc that is no path is

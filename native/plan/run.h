@@ -87,6 +87,9 @@ struct Context {
   int root_fd = -1;
   /// The empty directory over the first masked one.
   int mask_fd = -1;
+  /// The tmpfs that holds the upper layers of overlays, and how many there are.
+  int layers_fd = -1;
+  size_t layer_count = 0;
   /// Device numbers of the file systems that this plan mounted: mount points may be made there, and nowhere else.
   uint64_t own_devices[kMaxOwnFileSystems] = {};
   size_t own_device_count = 0;

@@ -102,9 +102,11 @@ function ofClone({ code, detail }: FailedStep, exhausted: () => string | undefin
  * @param exhausted looks up the kind of namespace of which this system allows none, as NAMESPACE_FEATURES names them
  */
 export function featureOf(failed: FailedStep, exhausted: () => string | undefined): FeatureName | undefined {
-  const { op, code, detail } = failed;
+  const { op, code, detail, syscall } = failed;
   if (op === "prepare" || op === "clone3" || op === "unshare") return ofClone(failed, exhausted);
   if (op === "mount_fs") return MOUNT_REFUSALS.includes(code) ? ofFilesystem(detail) : undefined;
+  if (op === "mount_copy")
+    return syscall.startsWith("fs") && code !== "ENOENT" ? "overlay in a user namespace" : undefined;
   if (MOUNT_OPERATIONS.includes(op)) return MOUNT_REFUSALS.includes(code) ? "recursive read-only root" : undefined;
   return REFUSALS.includes(code) ? OPERATIONS[op] : undefined;
 }

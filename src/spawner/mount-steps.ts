@@ -7,6 +7,7 @@ import type { Mount } from "./types";
 const RECURSIVE = 1;
 const OPTIONAL = 2;
 const NO_FOLLOW = 4;
+const INSIDE = 8;
 const DIRECTORY_MODE = 0o755;
 const FILE_MODE = 0o644;
 
@@ -37,7 +38,8 @@ function bind(mount: Mount, source: string): PlannedStep {
   const flags =
     (recursive ? RECURSIVE : 0) |
     (options.includes("optional") ? OPTIONAL : 0) |
-    (options.includes("nofollow") ? NO_FOLLOW : 0);
+    (options.includes("nofollow") ? NO_FOLLOW : 0) |
+    (options.includes("inside") ? INSIDE : 0);
   const how = options.filter((option) => option !== "bind" && option !== "rbind");
   return {
     op: "mount_bind",
@@ -45,6 +47,17 @@ function bind(mount: Mount, source: string): PlannedStep {
     detail: `${recursive ? "rbind" : "bind"} ${source} on ${mount.destination}${how.length > 0 ? ` (${how.join(",")})` : ""}`,
     args: [source, mount.destination, flags, mountAttributes(options)],
     path: mount.destination,
+  };
+}
+
+/** A folder of the host under a layer of the sandbox's own: what is written stays in the sandbox, and ends with it. */
+function copyOnWrite({ destination, source = destination, options = [] }: Mount): PlannedStep {
+  return {
+    op: "mount_copy",
+    name: "mount",
+    detail: `copy-on-write ${source} on ${destination}${options.length > 0 ? ` (${options.join(",")})` : ""}`,
+    args: [source, destination, options.includes("nofollow") ? NO_FOLLOW : 0, mountAttributes(options)],
+    path: destination,
   };
 }
 
@@ -108,6 +121,8 @@ export function mountSteps(written: Mount, newIpc: boolean): PlannedStep[] {
   switch (type) {
     case "bind":
       return [bind(mount, source ?? destination)];
+    case "copy-on-write":
+      return [copyOnWrite(mount)];
     case "dev":
       return devices(destination, newIpc);
     case "symlink":

@@ -18,7 +18,7 @@ const DEFAULTS = ["rw", "suid", "dev", "exec", "relatime"];
 export const MOUNT_WORDS: ReadonlySet<string> = new Set([...ATTRIBUTES.keys(), ...DEFAULTS, "optional"]);
 
 /** Options of binds alone. */
-export const BIND_WORDS: ReadonlySet<string> = new Set(["bind", "rbind", "nofollow"]);
+export const BIND_WORDS: ReadonlySet<string> = new Set(["bind", "rbind", "nofollow", "inside"]);
 
 /** Pairs of which the stricter would win without a word. */
 export const OPPOSITES: readonly (readonly [string, string])[] = [

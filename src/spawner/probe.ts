@@ -49,6 +49,14 @@ const PROBES: readonly (readonly [feature: FeatureName, sys: () => SysProcAttr])
     () =>
       inUserNamespace(["CLONE_NEWNS", "CLONE_NEWIPC"], { rootfs: {}, mounts: [{ destination: "/dev", type: "dev" }] }),
   ],
+  [
+    "overlay in a user namespace",
+    () =>
+      inUserNamespace(["CLONE_NEWNS"], {
+        rootfs: {},
+        mounts: [{ destination: "/etc", type: "copy-on-write", source: "/etc", options: ["nosuid", "nodev"] }],
+      }),
+  ],
   ["no_new_privs", () => ({ noNewPrivileges: true })],
   ["session keyring", () => ({ newSessionKeyring: true })],
 ];

@@ -151,6 +151,32 @@ function filesystemRemedy({ code, syscall, index, path }: FailedStep): string | 
   return undefined;
 }
 
+const WITHOUT_OVERLAY =
+  'Do without: in a profile, filesystem.caches "shared" and filesystem.workspace "readwrite" or "readonly".';
+
+/** An overlay in a user namespace; what overlayfs does not take is told in the kernel's log alone. */
+function copyRemedy(failed: FailedStep): string | undefined {
+  const { code, syscall, index, path } = failed;
+  if (code === "ENODEV") {
+    return `This kernel does not have overlayfs, or not loaded: sudo modprobe overlay. ${WITHOUT_OVERLAY}`;
+  }
+  if (syscall === "fsopen" && code === "EPERM") {
+    return `Overlayfs in a user namespace needs Linux 5.11 or later. ${WITHOUT_OVERLAY}`;
+  }
+  if (syscall === "fsconfig") {
+    return code === "ENOENT"
+      ? "The layers of an overlay are named through /proc, which is missing here. Mount one: mount -t proc proc /proc"
+      : `Overlayfs refuses to lie over ${path ?? "that folder"}: there are mounts below it, it is a third overlay over another, or its file system can't be below one (the reason: journalctl -k). ${WITHOUT_OVERLAY}`;
+  }
+  return index === SOURCE ? bindRemedy(failed) : undefined;
+}
+
+const OF_OPERATION: Readonly<Record<string, (failed: FailedStep) => string | undefined>> = {
+  mount_bind: bindRemedy,
+  mount_copy: copyRemedy,
+  mount_fs: filesystemRemedy,
+};
+
 function mountRemedy(failed: FailedStep): string | undefined {
   const { op, code, index, path, syscall } = failed;
   if (code === "ENOSYS") {
@@ -164,7 +190,7 @@ function mountRemedy(failed: FailedStep): string | undefined {
   }
   if (op === "root_bind" && code === "ENOENT" && index === SOURCE)
     return "The folder of sys.rootfs.path does not exist.";
-  const ofOperation = op === "mount_bind" ? bindRemedy : op === "mount_fs" ? filesystemRemedy : undefined;
+  const ofOperation = OF_OPERATION[op];
   const special = index === OLDER_WAY ? remountRemedy(failed) : ofOperation?.(failed);
   return special ?? (code === "EPERM" ? userNamespaceRemedy() : undefined);
 }
@@ -284,6 +310,7 @@ function stepRemedy(failed: FailedStep): string | undefined {
     case "root_bind":
     case "root_tmpfs":
     case "mount_bind":
+    case "mount_copy":
     case "mount_fs":
     case "mask":
     case "readonly":

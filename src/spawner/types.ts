@@ -53,9 +53,9 @@ export interface Mount {
   destination: string;
   /** Default: 'bind' when there is a source. */
   type?: MountType;
-  /** Host path for binds, the text for a symlink, the device name otherwise. */
+  /** Host path for binds and copy-on-write (the same folder, with a layer of the child's own over it), the text for a symlink, the device name otherwise. */
   source?: string;
-  /** 'ro', 'rw', 'nosuid', 'nodev', 'noexec', 'bind', 'rbind', 'optional' (skip a bind whose source is missing, a file system that the kernel refuses here), 'nofollow' (refuse a source with a symbolic link in it), and what the file system takes ('size=10m', 'mode=1777'). */
+  /** 'ro', 'rw', 'nosuid', 'nodev', 'noexec', 'bind', 'rbind', 'optional' (skip a bind whose source is missing, a file system that the kernel refuses here), 'nofollow' (refuse a source with a symbolic link in it), 'inside' (the source is a path inside, of what is mounted there by then), and what the file system takes ('size=10m', 'mode=1777'). */
   options?: string[];
   /** Content of a 'file'. */
   data?: string;
@@ -72,6 +72,7 @@ export const MOUNT_TYPES = [
   "mqueue",
   "cgroup2",
   "overlay",
+  "copy-on-write",
   "dev",
   "dir",
   "symlink",

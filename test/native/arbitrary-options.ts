@@ -160,6 +160,8 @@ function mountIn(folder: string): fc.Arbitrary<object> {
     fc.record({ destination: place, type: fc.constantFrom("dev") }),
     fc.record({ destination: place, type: fc.constantFrom("dir", "file", "tmpfs"), mode: fc.nat(0o7777) }),
     fc.record({ destination: place, type: fc.constantFrom("symlink"), source }),
+    fc.record({ destination: place, source, options: some(["rbind", "inside"]) }),
+    fc.record({ destination: place, type: fc.constantFrom("copy-on-write"), source, options: some(["nofollow"]) }),
     fc.record({ destination: place, type: fc.constantFrom("overlay"), options: some(["lowerdir=/", "bogus=1"]) }),
   );
   const any = fc.record(

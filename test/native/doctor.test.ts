@@ -10,7 +10,6 @@ const { doctor } = api.sandbox;
 
 /** Known to the doctor; probe() is to try them as soon as the parts that use them are there. */
 const TO_BE_TRIED = [
-  "overlay in a user namespace",
   "seccomp filter",
   "seccomp notification",
   "Landlock",

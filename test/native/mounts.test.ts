@@ -185,6 +185,33 @@ describe("file system", () => {
     }
   });
 
+  it("can be written to without being changed, where a copy-on-write was asked for", async () => {
+    const { stdout, stderr } = await sh(
+      "cd /copy; echo changed > file; rm -r sub; mkdir sub; echo new > new; cat file new; ls -A sub; stat -c %a .; echo x > /bound/y; cat /copy/y; ls /two",
+      onTmpfs([
+        { destination: "/copy", type: "copy-on-write", source: join(folder, "data") },
+        { destination: "/two", type: "copy-on-write", source: join(folder, "data/sub"), options: ["ro", "nofollow"] },
+        { destination: "/bound", source: "/copy", options: ["rbind", "inside"] },
+      ]),
+    );
+    assert.equal(stderr, "");
+    assert.equal(stdout, "changed\nnew\n755\nx\ndeep\n");
+    assert.equal(readFileSync(join(folder, "data/file"), "utf8"), "content\n");
+    assert.ok(existsSync(join(folder, "data/sub/deep")) && !existsSync(join(folder, "data/new")));
+  });
+
+  it("refuses a copy-on-write of what is no folder, with the reason", async () => {
+    for (const [source, code] of [
+      ["data/file", "ENOTDIR"],
+      ["none", "ENOENT"],
+    ] as const) {
+      const mount = { destination: "/copy", type: "copy-on-write" as const, source: join(folder, source) };
+      const error = await rejection(api.spawn("true", [], onTmpfs([mount])));
+      assert.equal(error.code, code);
+      assert.match(error.message, /^mount copy-on-write .* on \/copy/);
+    }
+  });
+
   it("refuses a source with a link in it where none was expected", async () => {
     const link = join(folder, "link");
     symlinkSync("data", link);

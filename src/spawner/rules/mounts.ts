@@ -14,7 +14,7 @@ const WITH_MODE: readonly MountType[] = ["dir", "file", "tmpfs"];
 
 const typeOf = ({ type, source }: Mount): MountType | undefined => type ?? (source === undefined ? undefined : "bind");
 const isOf = (mount: Mount, types: readonly MountType[]): boolean => types.includes(typeOf(mount) ?? "bind");
-const isFileSystem = (mount: Mount): boolean => !isOf(mount, [...OWN_FILES, "bind", "dev"]);
+const isFileSystem = (mount: Mount): boolean => !isOf(mount, [...OWN_FILES, "bind", "copy-on-write", "dev"]);
 
 /** "/", "//", "/.": the root itself. */
 const isRoot = (path: string): boolean => /^[/.]*$/.test(path) && !path.includes("...") && path.startsWith("/");
@@ -45,10 +45,20 @@ function option(mount: Mount, key: string): string | undefined {
     ?.slice(key.length + 1);
 }
 
+/** What shows a folder of the host, and so takes no options of a file system. */
+const BINDS: readonly MountType[] = ["bind", "copy-on-write"];
+
 /** Options of a bind that are none: they would be dropped without a word. */
 function unknownOfBind(mount: Mount): string | undefined {
-  if (typeOf(mount) !== "bind") return undefined;
+  if (!isOf(mount, BINDS)) return undefined;
   return optionsOf(mount).find((text) => !MOUNT_WORDS.has(text) && !BIND_WORDS.has(text));
+}
+
+/** One mount and not a tree, which an overlay can't lie over, of a folder that must be there. */
+const NOT_OF_COPIES = ["bind", "rbind", "rro", "inside", "optional"];
+
+function notOfCopy(mount: Mount): string | undefined {
+  return isOf(mount, ["copy-on-write"]) ? optionsOf(mount).find((text) => NOT_OF_COPIES.includes(text)) : undefined;
 }
 
 function bindOnly(mount: Mount): string | undefined {
@@ -80,7 +90,7 @@ export const MOUNT_RULES: readonly Rule[] = [
   mountRule("type", (mount) => typeOf(mount) === undefined, "must be given, or a source to bind"),
   mountRule(
     "source",
-    (mount) => isOf(mount, ["bind", "symlink"]) && typeOf(mount) !== undefined && mount.source === undefined,
+    (mount) => isOf(mount, [...BINDS, "symlink"]) && typeOf(mount) !== undefined && mount.source === undefined,
     (mount) => `must be given for a ${typeOf(mount)}`,
   ),
   mountRule(
@@ -119,8 +129,18 @@ export const MOUNT_RULES: readonly Rule[] = [
     (mount) => unknownOfBind(mount) !== undefined,
     (mount) => {
       const word = unknownOfBind(mount) ?? "";
-      return `${JSON.stringify(word)} is no option of a bind${suggestion(word, [...MOUNT_WORDS, ...BIND_WORDS])}`;
+      return `${JSON.stringify(word)} is no option of a ${typeOf(mount)}${suggestion(word, [...MOUNT_WORDS, ...BIND_WORDS])}`;
     },
+  ),
+  mountRule(
+    "options",
+    (mount) => notOfCopy(mount) !== undefined,
+    (mount) => `${JSON.stringify(notOfCopy(mount))} is not for a copy-on-write, which is one folder of the host's`,
+  ),
+  mountRule(
+    "options",
+    (mount) => optionsOf(mount).includes("inside") && optionsOf(mount).includes("nofollow"),
+    "inside and nofollow contradict each other: a link inside leads nowhere but inside. Leave one of them out",
   ),
   mountRule(
     "options",

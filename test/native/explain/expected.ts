@@ -45,13 +45,47 @@ const attach = (): Expected[] => [one('move_mount\\(\\d+, "", \\d+, "",')];
 
 const split = (list: string | undefined): string[] => (list === undefined || list === "" ? [] : list.split(","));
 
+/** The tmpfs for the upper layers is made by the first one. */
+function copyCalls(source: string, destination: string, options: readonly string[]): Expected[] {
+  const layer = (key: string): Expected =>
+    one(`fsconfig\\(\\d+, FSCONFIG_SET_STRING, "${key}", "/proc/self/fd/\\d+", 0\\)`);
+  const folder = (name: string): Expected[] => [
+    one(`mkdirat\\(\\d+, "${name}\\d+"`),
+    one(`fchmodat\\(\\d+, "${name}\\d+"`),
+    any(`openat\\(\\d+, "${name}\\d+", O_RDONLY.*O_PATH`),
+  ];
+  return [
+    one(`openat2?\\(AT_FDCWD, "${quote(source)}", .*O_PATH`),
+    one(`openat2\\(\\d+, "${quote(destination)}",.*RESOLVE_IN_ROOT`),
+    any('(mkdirat|fchmodat)\\(\\d+, "(?!upper|work)'),
+    maybe('fsopen\\("tmpfs"'),
+    maybe('fsconfig\\(\\d+, FSCONFIG_SET_STRING, "source", "tmpfs"'),
+    maybe('fsconfig\\(\\d+, FSCONFIG_SET_STRING, "mode", "0700"'),
+    { ...maybe("fsconfig\\(\\d+, FSCONFIG_CMD_CREATE"), near: true },
+    maybe("fsmount\\(\\d+, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID\\|MOUNT_ATTR_NODEV\\)"),
+    { ...maybe('move_mount\\(\\d+, "", \\d+, "",'), near: true },
+    ...folder("upper"),
+    ...folder("work"),
+    one('fsopen\\("overlay", FSOPEN_CLOEXEC\\)'),
+    one('fsconfig\\(\\d+, FSCONFIG_SET_STRING, "source", "overlay"'),
+    layer("lowerdir"),
+    layer("upperdir"),
+    layer("workdir"),
+    one('fsconfig\\(\\d+, FSCONFIG_SET_FLAG, "userxattr"'),
+    one("fsconfig\\(\\d+, FSCONFIG_CMD_CREATE"),
+    one(`fsmount\\(\\d+, FSMOUNT_CLOEXEC, ${attributes(options)}\\)`),
+    ...attach(),
+  ];
+}
+
 function mountCalls(detail: string): Expected[] {
   const bind = /^(r?)bind (\S+) on (\S+?)(?: \((.*)\))?$/.exec(detail);
   if (bind !== null) {
     const options = split(bind[4]);
     const set = attributes(options);
     const recursive = bind[1] === "r" ? "\\|AT_RECURSIVE" : "";
-    const source = one(`openat2?\\(AT_FDCWD, "${quote(bind[2])}", .*O_PATH`);
+    const where = options.includes("inside") ? "\\d+" : "AT_FDCWD";
+    const source = one(`openat2?\\(${where}, "${quote(bind[2])}", .*O_PATH`);
     if (options.includes("optional")) return [{ ...source, times: "maybe" }];
     return [
       source,
@@ -64,6 +98,8 @@ function mountCalls(detail: string): Expected[] {
       ...attach(),
     ];
   }
+  const copy = /^copy-on-write (\S+) on (\S+?)(?: \((.*)\))?$/.exec(detail);
+  if (copy !== null) return copyCalls(copy[1] ?? "", copy[2] ?? "", split(copy[3]));
   const [, type, destination, list] = /^(\S+) on (\S+?)(?: \((.*)\))?$/.exec(detail) ?? [];
   const options = split(list);
   const own = options.filter((option) => !(option in ATTRIBUTES) && !["rw", "optional"].includes(option));

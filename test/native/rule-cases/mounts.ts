@@ -70,6 +70,32 @@ export const MOUNTS: readonly Case[] = [
     words: /"nosiud" is no option of a bind \(did you mean "nosuid"\?\)/,
   },
   {
+    rule: "a copy-on-write has no option that would be dropped",
+    options: mount({ type: "copy-on-write", source: "/a", options: ["nodve"] }),
+    path: "sys.mounts[0].options",
+    words: /"nodve" is no option of a copy-on-write \(did you mean "nodev"\?\)/,
+    sound: mount({ type: "copy-on-write", source: "/a", options: ["nodev", "nofollow"] }),
+  },
+  {
+    rule: "a copy-on-write is one folder",
+    options: mount({ type: "copy-on-write", source: "/a", options: ["rbind"] }),
+    path: "sys.mounts[0].options",
+    words: /"rbind" is not for a copy-on-write/,
+  },
+  {
+    rule: "a copy-on-write has a source",
+    options: mount({ type: "copy-on-write" }),
+    path: "sys.mounts[0].source",
+    words: /must be given for a copy-on-write/,
+  },
+  {
+    rule: "a source inside has no links to refuse",
+    options: mount({ source: "/a", options: ["inside", "nofollow"] }),
+    path: "sys.mounts[0].options",
+    words: /inside and nofollow contradict/,
+    sound: mount({ source: "/a", options: ["rbind", "inside"] }),
+  },
+  {
     rule: "an option of binds is for binds",
     options: mount({ type: "tmpfs", options: ["rbind"] }),
     path: "sys.mounts[0].options",
