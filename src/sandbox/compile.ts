@@ -1,10 +1,11 @@
 // A profile, a command and the facts of the machine become spawn options. Pure: looks at nothing, runs nothing.
 
-import type { CloneFlag, Mount, Rlimit, SpawnOptions } from "../spawner/types";
+import type { CloneFlag, Mount, Rlimit, SpawnOptions, SysProcAttr } from "../spawner/types";
+import { OF_NETWORK } from "./capabilities";
 import { commandOptions, ownSession } from "./command-options";
 import { ProfileError, SandboxError } from "./errors";
 import type { HostFacts } from "./host";
-import { guardedPaths, isVisible, layout, lookup, type Place } from "./layout";
+import { guardedPaths, isVisible, layout, lookup, named, type Place, placeOf } from "./layout";
 import { isInside } from "./paths";
 import { parseDuration, parseSize } from "./quantities";
 import type { NamespaceName, ResolvedProfile } from "./schema";
@@ -134,8 +135,14 @@ function mountOf(place: Place, facts: HostFacts): Mount {
       return { destination: path, type: "symlink", source };
     case "read":
       return { destination: path, type: "bind", source, options: ["rbind", "ro", ...BIND_OPTIONS] };
-    case "write":
+    case "copy":
+      return { destination: path, type: "copy-on-write", source, options: BIND_OPTIONS };
     case "keep":
+      if (place.source === undefined) {
+        return { destination: path, type: "bind", source, options: ["rbind", "inside", "nosuid", "nodev"] };
+      }
+      return { destination: path, type: "bind", source, options: ["rbind", "rw", ...BIND_OPTIONS] };
+    case "write":
       return { destination: path, type: "bind", source, options: ["rbind", "rw", ...BIND_OPTIONS] };
   }
 }
@@ -153,10 +160,10 @@ function holdsOthers(place: Place, places: readonly Place[]): boolean {
 
 /** Secrets and sockets, where they can be seen. What the user's profile names itself is the user's choice. */
 function maskedPaths(profile: ResolvedProfile, places: readonly Place[], facts: HostFacts): string[] {
-  const chosen = [...profile.filesystem.read, ...profile.filesystem.write].map((text) => {
-    const { path, fact } = lookup(text, facts);
-    return fact?.real ?? path;
-  });
+  // By name: a pattern such as "~/.config/*" says what is wanted of a folder, and not that its tokens are.
+  const chosen = [...profile.filesystem.read, ...profile.filesystem.write].flatMap((text) =>
+    named(text, facts).flatMap(({ path, fact, byPattern }) => (byPattern ? [] : [fact?.real ?? path])),
+  );
   const homes = new Set([facts.home, ...facts.toolchains.flatMap(({ otherHome }) => otherHome ?? [])]);
   const credentials = [...homes].flatMap((home) => CREDENTIALS.map((name) => `${home}/${name}`));
   const secrets = [...facts.secrets, ...credentials].filter(
@@ -172,6 +179,34 @@ function maskedPaths(profile: ResolvedProfile, places: readonly Place[], facts: 
     .map(({ path }) => path);
   const all = [...new Set([...MASKED, ...secrets, ...sockets, ...hidden])];
   return all.filter((path) => !all.some((other) => other !== path && isInside(path, other)));
+}
+
+/** Every set, so that they outlive an execve of a program that has none of its own (capabilities(7), ambient). */
+function capabilities({
+  capabilities: granted,
+  network,
+}: ResolvedProfile): Pick<SysProcAttr, "capabilities" | "ambientCaps"> {
+  const worthless = network === "host" ? granted.findIndex((name) => OF_NETWORK.includes(name)) : -1;
+  if (worthless >= 0) {
+    throw new ProfileError([
+      {
+        path: `capabilities[${worthless}]`,
+        message: `${granted[worthless]} allows nothing with network "host": that network is not the sandbox's own. Leave it out, or set network to "loopback"`,
+      },
+    ]);
+  }
+  const set = [...granted];
+  return {
+    capabilities: { bounding: set, effective: set, permitted: set, inheritable: set },
+    ...(set.length === 0 ? {} : { ambientCaps: set }),
+  };
+}
+
+/** What programs find in the empty home folder: their settings without what is secret in them. */
+function settingsMounts(places: readonly Place[], facts: HostFacts): Mount[] {
+  return facts.settings
+    .filter(({ path }) => placeOf(places, path).access === "private")
+    .map(({ path, content }) => ({ destination: path, type: "file", data: content, mode: 0o600 }));
 }
 
 function rlimits(profile: ResolvedProfile, facts: HostFacts): Rlimit[] {
@@ -274,10 +309,11 @@ export function compile(
         ...cgroupMounts(flags, facts),
         ...mounted.map((place) => mountOf(place, facts)),
         ...guarded.flatMap(guardMount),
+        ...settingsMounts(places, facts),
       ],
       maskedPaths: masked,
       readonlyPaths: [...READ_ONLY],
-      capabilities: { bounding: [], effective: [], permitted: [], inheritable: [] },
+      ...capabilities(profile),
       noNewPrivileges: true,
       newSessionKeyring: true,
       init: true,

@@ -9,6 +9,12 @@ const NETWORK: Readonly<Record<ResolvedProfile["network"], string>> = {
   host: "the host's network and local services",
 };
 
+const WORKSPACE: Readonly<Record<ResolvedProfile["filesystem"]["workspace"], string>> = {
+  readwrite: "workspace writable",
+  readonly: "workspace read-only",
+  "copy-on-write": "changes to the workspace thrown away",
+};
+
 function list(paths: readonly string[]): string {
   return paths.length <= 3 ? paths.join(", ") : `${paths.slice(0, 2).join(", ")} and ${paths.length - 2} more`;
 }
@@ -17,14 +23,16 @@ function list(paths: readonly string[]): string {
 export function describeProfile(profile: ResolvedProfile): string {
   const { filesystem, limits, environment } = profile;
   const parts = [
-    filesystem.workspace === "readwrite" ? "workspace writable" : "workspace read-only",
+    WORKSPACE[filesystem.workspace],
     "host read-only",
     "home hidden but for toolchains",
     filesystem.read.length > 0 ? `can read ${list(filesystem.read)}` : "",
     filesystem.write.length > 0 ? `can write ${list(filesystem.write)}` : "",
     filesystem.hide.length > 0 ? `can't see ${list(filesystem.hide)}` : "",
     filesystem.tmp === "shared" ? "the host's /tmp" : "",
+    filesystem.caches === "writable" ? "package caches writable" : "",
     NETWORK[profile.network],
+    profile.capabilities.length > 0 ? `with ${list(profile.capabilities)} inside` : "",
     environment.inherit === "all" ? "the editor's whole environment" : "",
     limits.wallTime === undefined ? "" : `ended after ${limits.wallTime}`,
     limits.memory === undefined ? "" : `at most ${limits.memory} of memory`,

@@ -10,15 +10,18 @@ import { type MountEntry, mounts } from "../inspect/mounts";
 import { unixSockets } from "../inspect/sockets";
 import type { LimitInfo } from "../inspect/types";
 import { aliasesOf } from "./aliases";
+import { CACHE_VARIABLES, type Cache, findCaches } from "./caches";
 import { ownCgroup } from "./cgroups/own";
-import { SandboxError } from "./errors";
+import { ProfileError, SandboxError } from "./errors";
+import { expandGlob, GlobError, isGlob, splitGlob } from "./globs";
 import { expand, isInside } from "./paths";
 import type { ResolvedProfile } from "./schema";
 import { ALWAYS, rootSecrets } from "./secrets";
+import { findSettings, type Setting } from "./settings";
 import { findToolchains, type Toolchain } from "./toolchains";
 import type { RunContext, SandboxCommand } from "./types";
 import { checkWorkspace, isSystemFolder, type ProtectedPath, protectedPaths } from "./workspace";
-import { repositoryOfWorktree } from "./worktree";
+import { type OuterRepository, outerRepository } from "./worktree";
 
 /** A path that a profile or a command names, as it is on this machine. */
 export interface PathFact {
@@ -42,20 +45,28 @@ export interface HostFacts {
   /** Real paths of the folders for temporary files. */
   readonly temporaryFolders: readonly string[];
   readonly toolchains: readonly Toolchain[];
+  /** Where package managers keep what they have fetched. */
+  readonly caches: readonly Cache[];
+  /** Settings of programs in the home folder, without what is secret in them. */
+  readonly settings: readonly Setting[];
   /** What must not be read wherever it is visible. */
   readonly secrets: readonly string[];
   /** Real paths of bound Unix sockets. */
   readonly sockets: readonly string[];
   /** In the workspace, and in each folder that the profile makes writable. */
   readonly protected: readonly ProtectedPath[];
-  /** The repository of a workspace that is a linked worktree: real path. */
-  readonly repository?: string;
+  /** The repository of a workspace that is a linked worktree or a submodule. */
+  readonly repository?: OuterRepository;
   /** Where /etc/resolv.conf really is; undefined without one, or where the profile has no use for it. */
   readonly resolver: string | undefined;
   /** Links in /run that a system's whole PATH goes through (NixOS), with their text. */
   readonly links: readonly { readonly path: string; readonly target: string }[];
+  /** Where something is mounted; empty where the profile throws no changes away. */
+  readonly mountPoints: readonly string[];
   /** By absolute path as it was written: what a profile or a command names. */
   readonly paths: Readonly<Record<string, PathFact | "missing">>;
+  /** By pattern as it was written: what it matches. */
+  readonly matches: Readonly<Record<string, readonly PathFact[]>>;
   /** The limits that this process is under: no child may have more. Empty where the profile sets none. */
   readonly limits: readonly LimitInfo[];
   /** fd of the cgroup that was made for the sandbox; undefined without one. */
@@ -178,6 +189,8 @@ interface MachineFacts {
   readonly privateFolders: readonly string[];
   readonly temporaryFolders: readonly string[];
   readonly toolchains: readonly Toolchain[];
+  readonly caches: readonly Cache[];
+  readonly settings: readonly Setting[];
   readonly secrets: readonly string[];
   /** Texts for links of the sandbox's own: wherever one leads, it shows no more than is seen there. */
   readonly links: HostFacts["links"];
@@ -185,12 +198,14 @@ interface MachineFacts {
 
 async function machineFacts(home: string, path: string): Promise<MachineFacts> {
   const [homes, mounted] = await Promise.all([otherHomes(home), mounts()]);
-  const [run, own, drives, temporaryFolders, toolchains, secrets, links] = await Promise.all([
+  const [run, own, drives, temporaryFolders, toolchains, caches, settings, secrets, links] = await Promise.all([
     existing(["/run", "/var/run", "/mnt/wslg"]),
     aliasesOf(home, mounted),
     existing(windowsDrives(mounted)),
     existing(["/tmp", "/var/tmp"]),
     findToolchains(home, homes, path),
+    findCaches(home, process.env),
+    findSettings(home),
     process.getuid?.() === 0 ? rootSecrets() : [],
     linksInRun(),
   ]);
@@ -202,9 +217,38 @@ async function machineFacts(home: string, path: string): Promise<MachineFacts> {
     ),
     temporaryFolders,
     toolchains,
+    caches,
+    settings,
     secrets: [...ALWAYS, ...secrets],
     links,
   };
+}
+
+/** What the patterns of a profile match now, by pattern. */
+async function matchesOf(
+  profile: ResolvedProfile | undefined,
+  home: string,
+  workspace: string,
+): Promise<Record<string, PathFact[]>> {
+  const result: Record<string, PathFact[]> = {};
+  for (const list of ["read", "write", "hide"] as const) {
+    for (const [index, text] of (profile?.filesystem[list] ?? []).entries()) {
+      if (!isGlob(text)) continue;
+      const { prefix, segments } = splitGlob(text);
+      const written = expand(prefix, home, workspace);
+      const folder = await realOf(written);
+      // A link in the workspace must not make a pattern show what lies elsewhere.
+      const leadsOut = folder !== undefined && isInside(written, workspace) && !isInside(folder, workspace);
+      try {
+        const paths = folder === undefined || (leadsOut && list !== "hide") ? [] : await expandGlob(folder, segments);
+        result[text] = (await Promise.all(paths.map(pathFact))).filter((fact) => fact !== undefined);
+      } catch (error) {
+        if (!(error instanceof GlobError)) throw error;
+        throw new ProfileError([{ path: `filesystem.${list}[${index}]`, message: `${text} ${error.message}` }]);
+      }
+    }
+  }
+  return result;
 }
 
 /** How long the search for toolchains and secrets is good for, milliseconds. Sockets and the workspace are always looked at. */
@@ -212,7 +256,7 @@ const KEEP = 30_000;
 let kept: { key: string; until: number; facts: Promise<MachineFacts> } | undefined;
 
 function keptMachineFacts(home: string, path: string): Promise<MachineFacts> {
-  const key = `${process.getuid?.()}\0${home}\0${path}`;
+  const key = [process.getuid?.(), home, path, ...CACHE_VARIABLES.map((name) => process.env[name])].join("\0");
   const now = performance.now();
   if (kept === undefined || kept.key !== key || kept.until < now) {
     kept = { key, until: now + KEEP, facts: machineFacts(home, path) };
@@ -241,20 +285,25 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
       named.map(async (path): Promise<[string, PathFact | "missing"]> => [path, (await pathFact(path)) ?? "missing"]),
     ),
   );
+  const matches = await matchesOf(profile, home, workspace);
   const writable = (filesystem?.write ?? []).flatMap((text) => {
-    const fact = paths[expand(text, home, workspace)];
-    return fact !== undefined && fact !== "missing" && fact.kind === "directory" ? [fact.real] : [];
+    const facts = [paths[expand(text, home, workspace)], ...(matches[text] ?? [])];
+    return facts.flatMap((fact) =>
+      fact !== undefined && fact !== "missing" && fact.kind === "directory" ? [fact.real] : [],
+    );
   });
   // What no part of the profile asks about is not looked up: each look costs the event loop some 50 microseconds.
   const usesResolver = profile === undefined || profile.network === "host";
   const usesLimits = profile === undefined || Object.keys(profile.limits).length > 0;
-  const [machine, sockets, guarded, resolver, own, repository, group] = await Promise.all([
+  const usesMounts = profile === undefined || profile.filesystem.workspace === "copy-on-write";
+  const [machine, sockets, mounted, guarded, resolver, own, repository, group] = await Promise.all([
     keptMachineFacts(home, process.env.PATH ?? ""),
     boundSockets(),
+    usesMounts ? mounts() : [],
     Promise.all([...new Set([workspace, ...writable])].map(protectedPaths)),
     usesResolver ? realOf("/etc/resolv.conf") : undefined,
     usesLimits ? readLimits(process.pid) : undefined,
-    repositoryOfWorktree(workspace),
+    outerRepository(workspace),
     ownCgroup(),
   ]);
   return {
@@ -266,10 +315,12 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     environment: process.env,
     ...machine,
     sockets,
-    protected: guarded.flat(),
+    mountPoints: mounted.map(({ mountPoint }) => mountPoint),
+    protected: [...guarded.flat(), ...(repository?.protected ?? [])],
     ...(repository === undefined ? {} : { repository }),
     resolver,
     paths,
+    matches,
     limits: own ?? [],
     inRootCgroup: group?.inRoot !== false,
   };

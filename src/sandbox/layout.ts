@@ -10,10 +10,10 @@ import type { ProtectedPath } from "./workspace";
 
 /**
  * How a place is seen: `private`, an empty file system of the sandbox's own; `hidden`, the same for what a user's
- * profile hides; `read` and `write`, the host's; `keep`, as what is around it, but so that it can't be moved or
- * removed; `link`, a symbolic link.
+ * profile hides; `read` and `write`, the host's; `copy`, the host's, with a layer of the sandbox's own over it that takes
+ * what is written; `keep`, as what is around it, but so that it can't be moved or removed; `link`, a symbolic link.
  */
-export type Access = "private" | "hidden" | "read" | "write" | "keep" | "link";
+export type Access = "private" | "hidden" | "read" | "copy" | "write" | "keep" | "link";
 
 export interface Place {
   /** Where it is inside. */
@@ -25,7 +25,7 @@ export interface Place {
 }
 
 /** Of two places at the same path, the one whose access stands later here holds. */
-const PRECEDENCE: readonly Access[] = ["link", "private", "keep", "read", "write", "hidden"];
+const PRECEDENCE: readonly Access[] = ["link", "private", "keep", "read", "copy", "write", "hidden"];
 
 /** The host's root, below everything. */
 const ROOT: Place = { path: "/", access: "read", kind: "directory" };
@@ -41,7 +41,7 @@ export function placeOf(places: readonly Place[], path: string): Place {
 /** Whether the host's file at a path can be seen inside. */
 export function isVisible(places: readonly Place[], path: string): boolean {
   const { access } = placeOf(places, path);
-  return access === "read" || access === "write" || access === "keep";
+  return access === "read" || access === "copy" || access === "write" || access === "keep";
 }
 
 /** A path of the profile as it is on the machine; undefined when it is missing, as written when it was not looked up. */
@@ -51,51 +51,79 @@ export function lookup(text: string, facts: HostFacts): { path: string; fact: Pa
   return { path, fact: fact === "missing" ? undefined : fact };
 }
 
+/** What one entry of a profile's lists stands for. */
+export interface NamedPath {
+  /** As it is written, made absolute; the real path for what a pattern matches. */
+  readonly path: string;
+  readonly fact: PathFact | undefined;
+  /** Found by a pattern: nobody has named this very path. */
+  readonly byPattern: boolean;
+}
+
+/** The path that is written, or every path that the pattern matches. Next.js has folders named like a pattern ("[id]"). */
+export function named(text: string, facts: HostFacts): NamedPath[] {
+  const written: NamedPath = { ...lookup(text, facts), byPattern: false };
+  const matches = facts.matches[text];
+  return matches === undefined
+    ? [written]
+    : [
+        ...(written.fact === undefined ? [] : [written]),
+        ...matches.map((fact): NamedPath => ({ path: fact.real, fact, byPattern: true })),
+      ];
+}
+
 /** Where a user's paths are in the profile, to name the one that is wrong. */
 type PathList = "read" | "write" | "hide";
 
 function shownPlaces(profile: ResolvedProfile, list: "read" | "write", facts: HostFacts): Place[] {
   return profile.filesystem[list].flatMap((text, index): Place[] => {
     const at = `filesystem.${list}[${index}]`;
-    const { path, fact } = lookup(text, facts);
-    if (fact === undefined) {
-      throw new ProfileError([
-        { path: at, message: `${path} does not exist, or you may not see it; make it, or take it out of the profile` },
-      ]);
-    }
-    if (fact.real === "/" || (list === "write" && isInside(facts.home, fact.real))) {
-      throw new ProfileError([
-        { path: at, message: `${path} can't be shown as a whole: name the folders in it that are needed` },
-      ]);
-    }
-    if (["/proc", "/dev"].some((folder) => isInside(fact.real, folder)) && !isInside(fact.real, "/dev/shm")) {
-      throw new ProfileError([
-        { path: at, message: `${path} can't be shown: a sandbox has a /proc and a /dev of its own` },
-      ]);
-    }
-    const place: Place = { path: fact.real, access: list, source: fact.real, kind: fact.kind };
-    return path === fact.real ? [place] : [place, { path, access: "link", source: fact.real, kind: "file" }];
+    return named(text, facts).flatMap(({ path, fact, byPattern }): Place[] => {
+      const refuse = (message: string): never => {
+        throw new ProfileError([{ path: at, message }]);
+      };
+      if (fact === undefined) {
+        return refuse(`${path} does not exist, or you may not see it; make it, or take it out of the profile`);
+      }
+      if (isInside(path, facts.workspace) && !isInside(fact.real, facts.workspace)) {
+        refuse(
+          `${path} is a link that leads out of the workspace, to ${fact.real}: whoever made the workspace chose that. Name ${fact.real} itself if it is meant`,
+        );
+      }
+      if (fact.real === "/" || (list === "write" && isInside(facts.home, fact.real))) {
+        refuse(`${path} can't be shown as a whole: name the folders in it that are needed`);
+      }
+      if (["/proc", "/dev"].some((folder) => isInside(fact.real, folder)) && !isInside(fact.real, "/dev/shm")) {
+        refuse(`${path} can't be shown: a sandbox has a /proc and a /dev of its own`);
+      }
+      if (byPattern && facts.protected.some((guarded) => isInside(fact.real, guarded.path))) {
+        return [];
+      }
+      const place: Place = { path: fact.real, access: list, source: fact.real, kind: fact.kind };
+      return path === fact.real ? [place] : [place, { path, access: "link", source: fact.real, kind: "file" }];
+    });
   });
 }
 
 function hiddenPlaces(profile: ResolvedProfile, facts: HostFacts): Place[] {
-  return profile.filesystem.hide.flatMap((text, index): Place[] => {
-    const { path, fact } = lookup(text, facts);
-    if (fact !== undefined && ["/", "/proc", "/dev"].includes(fact.real)) {
-      throw new ProfileError([
-        { path: `filesystem.hide[${index}]`, message: `${path} can't be hidden: without it no program runs` },
-      ]);
-    }
-    // What is not there can't be read; hiding it would leave a stub on the host.
-    return fact === undefined ? [] : [{ path: fact.real, access: "hidden", kind: fact.kind }];
-  });
+  return profile.filesystem.hide.flatMap((text, index): Place[] =>
+    named(text, facts).flatMap(({ path, fact }) => {
+      if (fact !== undefined && ["/", "/proc", "/dev"].includes(fact.real)) {
+        throw new ProfileError([
+          { path: `filesystem.hide[${index}]`, message: `${path} can't be hidden: without it no program runs` },
+        ]);
+      }
+      // What is not there can't be read; hiding it would leave a stub on the host.
+      return fact === undefined ? [] : [{ path: fact.real, access: "hidden", kind: fact.kind }];
+    }),
+  );
 }
 
 /** The protected paths that a task could change: those in a place it may write to. */
 export function guardedPaths(places: readonly Place[], facts: HostFacts): ProtectedPath[] {
   return facts.protected.filter(({ path }) => {
     const { access } = placeOf(places, path);
-    return access === "write" || access === "keep";
+    return access === "write" || access === "copy" || access === "keep";
   });
 }
 
@@ -115,19 +143,27 @@ function keptPlaces(places: readonly Place[], facts: HostFacts): Place[] {
       folders.add(folder);
     }
   }
-  return [...folders].map((path) => ({ path, access: "keep", source: path, kind: "directory" }));
+  return [...folders].map((path) => {
+    // Below a layer of the sandbox's own, it is the layered folder that is held in place, and not the host's.
+    const source = placeOf(places, path).access === "copy" ? {} : { source: path };
+    return { path, access: "keep", ...source, kind: "directory" };
+  });
 }
 
-/** Refuses what the user asked for twice, each time differently: which one was meant can't be told. */
+/** Refuses what the user asked for twice, each time differently: which one was meant can't be told. Patterns may overlap. */
 function checkConflicts(profile: ResolvedProfile, facts: HostFacts): void {
-  const realOf = (text: string): string => {
-    const { path, fact } = lookup(text, facts);
-    return fact?.real ?? path;
+  const written = (text: string): string | undefined => {
+    const own = named(text, facts).find(({ byPattern }) => !byPattern);
+    return own && (own.fact?.real ?? own.path);
   };
-  const hidden = new Set(profile.filesystem.hide.map(realOf));
+  const hidden = new Set(profile.filesystem.hide.map(written));
   for (const list of ["read", "write"] as const satisfies readonly PathList[]) {
     for (const [index, text] of profile.filesystem[list].entries()) {
-      if (hidden.has(realOf(text))) {
+      const real = written(text);
+      if (real === undefined) {
+        continue;
+      }
+      if (hidden.has(real)) {
         throw new ProfileError([
           {
             path: `filesystem.${list}[${index}]`,
@@ -135,7 +171,7 @@ function checkConflicts(profile: ResolvedProfile, facts: HostFacts): void {
           },
         ]);
       }
-      const guarded = facts.protected.find(({ path }) => isInside(realOf(text), path));
+      const guarded = facts.protected.find(({ path }) => isInside(real, path));
       if (list === "write" && guarded !== undefined) {
         throw new ProfileError([
           {
@@ -146,12 +182,60 @@ function checkConflicts(profile: ResolvedProfile, facts: HostFacts): void {
       }
     }
   }
-  const workspace = profile.filesystem.hide.findIndex((text) => realOf(text) === facts.workspace);
+  const workspace = profile.filesystem.hide.findIndex((text) =>
+    named(text, facts).some(({ path, fact }) => (fact?.real ?? path) === facts.workspace),
+  );
   if (workspace >= 0) {
     throw new ProfileError([
       { path: `filesystem.hide[${workspace}]`, message: "this is the workspace itself, which a sandbox needs" },
     ]);
   }
+}
+
+const WORKSPACE_ACCESS: Readonly<Record<ResolvedProfile["filesystem"]["workspace"], Access>> = {
+  readwrite: "write",
+  readonly: "read",
+  "copy-on-write": "copy",
+};
+
+const CACHE_ACCESS: Readonly<Record<ResolvedProfile["filesystem"]["caches"], Access>> = {
+  private: "copy",
+  shared: "read",
+  writable: "write",
+};
+
+/** An overlay lies over one mount: what is mounted further in would be missing, and what lies below that would be shown. */
+function checkCopy({ mountPoints, workspace }: HostFacts): void {
+  const further = mountPoints.find((path) => path !== workspace && isInside(path, workspace));
+  if (further !== undefined) {
+    throw new ProfileError([
+      {
+        path: "filesystem.workspace",
+        message: `"copy-on-write" can't be had: ${further} is mounted inside the workspace. Unmount it, or use "readwrite" or "readonly"`,
+      },
+    ]);
+  }
+}
+
+/** A folder of the host, with the link by which programs find it where it really is elsewhere. */
+function folder({ path, real }: { path: string; real: string }, access: Access): Place[] {
+  const place: Place = { path: real, access, source: real, kind: "directory" };
+  return path === real ? [place] : [place, { path, access: "link", source: real, kind: "file" }];
+}
+
+/**
+ * A repository outside of the workspace, of which the workspace is a worktree or submodule: to be read, and what git
+ * itself writes when it commits as the workspace is.
+ */
+function repositoryPlaces({ repository, workspace }: HostFacts, access: Access): Place[] {
+  if (repository === undefined) {
+    return [];
+  }
+  const { path, written } = repository;
+  return [
+    ...folder({ path, real: path }, "read"),
+    ...written.flatMap((one) => folder({ path: one, real: one }, access)),
+  ].filter((place) => !isInside(place.path, workspace));
 }
 
 /**
@@ -161,9 +245,15 @@ function checkConflicts(profile: ResolvedProfile, facts: HostFacts): void {
  */
 export function layout(profile: ResolvedProfile, facts: HostFacts): Place[] {
   checkConflicts(profile, facts);
-  const writable = profile.filesystem.workspace === "readwrite";
+  const access = WORKSPACE_ACCESS[profile.filesystem.workspace];
+  if (access === "copy") {
+    checkCopy(facts);
+  }
   const directory = (path: string, access: Access): Place => ({ path, access, kind: "directory" });
   const hidden = hiddenPlaces(profile, facts);
+  // The workspace's own tools (its venv, its bin) are part of it; what the user hides is not shown again.
+  const isShown = ({ real }: { real: string }): boolean =>
+    !isInside(real, facts.workspace) && !hidden.some((place) => isInside(real, place.path));
   const user = [...shownPlaces(profile, "read", facts), ...shownPlaces(profile, "write", facts), ...hidden];
   const candidates: Place[] = [
     ...facts.privateFolders.map((path) => directory(path, "private")),
@@ -174,21 +264,13 @@ export function layout(profile: ResolvedProfile, facts: HostFacts): Place[] {
           : { ...directory(path, "write"), source: path },
     ),
     ...facts.links.map(({ path, target }): Place => ({ path, access: "link", source: target, kind: "file" })),
-    ...facts.toolchains.flatMap(({ path, real }): Place[] => {
-      // The workspace's own tools (its venv, its bin) are part of it; what the user hides is not shown again.
-      if (isInside(real, facts.workspace) || hidden.some((place) => isInside(real, place.path))) {
-        return [];
-      }
-      const place: Place = { path: real, access: "read", source: real, kind: "directory" };
-      return path === real ? [place] : [place, { path, access: "link", source: real, kind: "file" }];
-    }),
+    ...facts.toolchains.filter(isShown).flatMap((toolchain) => folder(toolchain, "read")),
+    ...facts.caches.filter(isShown).flatMap((cache) => folder(cache, CACHE_ACCESS[profile.filesystem.caches])),
     ...(profile.network === "host" && facts.resolver !== undefined
       ? [{ path: facts.resolver, access: "read", source: facts.resolver, kind: "file" } satisfies Place]
       : []),
-    ...(facts.repository === undefined || isInside(facts.repository, facts.workspace)
-      ? []
-      : [{ ...directory(facts.repository, "read"), source: facts.repository }]),
-    { path: facts.workspace, access: writable ? "write" : "read", source: facts.workspace, kind: "directory" },
+    ...repositoryPlaces(facts, access),
+    ...folder({ path: facts.workspace, real: facts.workspace }, access),
     ...user,
   ];
   const places = ordered(candidates);

@@ -94,6 +94,7 @@ const RULES: Rules = {
   filesystem: {
     workspace: ladder({
       readonly: STRICTEST,
+      "copy-on-write": ["change the files of the workspace until it ends", "your profile lets tasks only read them"],
       readwrite: ["change the files of the workspace", "your profile lets tasks only read them"],
     }),
     read: (asked, own, all) =>
@@ -115,6 +116,10 @@ const RULES: Rules = {
         "other programs keep sockets and files there, some of them yours",
       ],
     }),
+    caches: (asked, own) =>
+      asked === "writable" && own !== "writable"
+        ? [["change your package caches", "what it puts there becomes part of what you build later"]]
+        : [],
   },
   network: ladder({
     none: STRICTEST,
@@ -130,6 +135,13 @@ const RULES: Rules = {
       .map((name) => [
         `share the ${name} namespace with the editor`,
         `it separates ${SEPARATES[name as NamespaceName]}`,
+      ]),
+  capabilities: (asked, own) =>
+    asked
+      .filter((name) => !own.includes(name))
+      .map((name) => [
+        `have ${name} inside`,
+        "it holds over the sandbox alone, but opens code of the kernel that is closed to others",
       ]),
   limits: {
     wallTime: limit("the time it runs", parseDuration),

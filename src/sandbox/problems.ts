@@ -80,6 +80,10 @@ function problemsOfIssue(issue: z.core.$ZodIssue, input: unknown, prefix: string
           : { path: keyPath, message: `unknown key; did you mean "${suggestion}"?`, suggestion };
       });
     case "invalid_value": {
+      // A message of our own says why a known name is not taken; zod's own begin like this.
+      if (!issue.message.startsWith("Invalid")) {
+        return [{ path, message: issue.message }];
+      }
       const values = issue.values.map(String);
       const suggestion = typeof value === "string" ? nearest(value, values) : undefined;
       const choice = values.map((one) => `"${one}"`).join(", ");

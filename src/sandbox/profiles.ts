@@ -7,21 +7,23 @@ import type { ProfileDefinition, ProfileRef, ResolvedProfile } from "./schema";
 
 /** What every profile starts from: the safe side of each choice. */
 const BASE: Omit<ResolvedProfile, "name"> = {
-  filesystem: { workspace: "readwrite", read: [], write: [], hide: [], tmp: "private" },
+  filesystem: { workspace: "readwrite", read: [], write: [], hide: [], tmp: "private", caches: "private" },
   network: "loopback",
   limits: {},
   environment: { inherit: [], set: {} },
+  capabilities: [],
 };
 
 /** The profiles that are always there. Each but "build" says only how it differs from the one it extends. */
 export const BUILT_IN_PROFILES: Readonly<Record<string, ProfileDefinition>> = {
   /** To look at a repository, or to run its linter: nothing outside /tmp can be changed. */
-  strict: { extends: "build", filesystem: { workspace: "readonly" }, network: "none" },
+  strict: { extends: "build", filesystem: { workspace: "readonly", caches: "shared" }, network: "none" },
   /** To build and to test: the workspace can be written, the network can't be reached. */
   build: {},
-  /** To fetch dependencies: as build, with the host's network and the variables that say how to reach it. */
+  /** To fetch dependencies: as build, with the host's network and the variables that say how to reach it, for later builds too. */
   install: {
     extends: "build",
+    filesystem: { caches: "writable" },
     network: "host",
     environment: {
       inherit: [
@@ -83,6 +85,7 @@ function merge(base: Omit<ResolvedProfile, "name">, changes: ProfileDefinition):
       write: union(base.filesystem.write, filesystem.write),
       hide: union(base.filesystem.hide, filesystem.hide),
       tmp: filesystem.tmp ?? base.filesystem.tmp,
+      caches: filesystem.caches ?? base.filesystem.caches,
     },
     network: changes.network ?? base.network,
     ...(namespaces === undefined ? {} : { namespaces: [...new Set(namespaces)] }),
@@ -92,6 +95,7 @@ function merge(base: Omit<ResolvedProfile, "name">, changes: ProfileDefinition):
         inherit === "all" || base.environment.inherit === "all" ? inherit : union(base.environment.inherit, inherit),
       set: { ...base.environment.set, ...environment.set },
     },
+    capabilities: [...new Set([...base.capabilities, ...(changes.capabilities ?? [])])],
   };
 }
 

@@ -4,9 +4,11 @@
 // package.nls.json and the examples from here.
 
 import { z } from "zod";
+import { GRANTABLE_NAMES, type GrantableCapability, refusedCapability } from "./capabilities";
+import { globProblem } from "./globs";
 import { parseDuration, parseSize } from "./quantities";
 
-/** A path: absolute, below the home folder ("~/x"), or relative to the workspace. */
+/** A path, or a pattern: absolute, below the home folder ("~/x"), or relative to the workspace. */
 const path = z
   .string()
   .min(1, "an empty path")
@@ -14,7 +16,11 @@ const path = z
   .refine(
     (text) => !/^~[^/]/.test(text),
     'another user\'s home is not looked up: write the path out, or "~/" for yours',
-  );
+  )
+  .superRefine((text, context) => {
+    const message = globProblem(text);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
 
 const duration = z
   .string('a duration is a number with a unit in quotes: "90s", "10m", "1h30m"')
@@ -36,11 +42,11 @@ const variable = z.string().regex(/^[^=\0]+$/, "a variable's name can't be empty
 
 export const filesystemSchema = z.strictObject({
   /** What the task may do to the workspace. */
-  workspace: z.enum(["readwrite", "readonly"]).optional(),
+  workspace: z.enum(["readwrite", "readonly", "copy-on-write"]).optional(),
   /** Shown read-only where they would be hidden. */
   read: z
     .array(path)
-    .meta({ examples: [["~/.config/app", "/srv/data"]] })
+    .meta({ examples: [["~/.config/app", "~/.config/*/themes", "/srv/data"]] })
     .optional(),
   /** Shown writable. */
   write: z
@@ -50,10 +56,12 @@ export const filesystemSchema = z.strictObject({
   /** Hidden. */
   hide: z
     .array(path)
-    .meta({ examples: [["secrets", "/srv"]] })
+    .meta({ examples: [[".env", "**/.env*", "/srv"]] })
     .optional(),
   /** A /tmp and /var/tmp of its own, or the host's. */
   tmp: z.enum(["private", "shared"]).optional(),
+  /** Package caches: under a layer of the sandbox's own, read-only, or as they are. */
+  caches: z.enum(["private", "shared", "writable"]).optional(),
 });
 
 /** Below this not even a shell starts, and a number without a unit was meant to have one. */
@@ -129,6 +137,15 @@ export const profileSchema = z.strictObject({
   namespaces: z.array(z.enum(NAMESPACE_NAMES)).optional(),
   limits: limitsSchema.optional(),
   environment: environmentSchema.optional(),
+  /** Over what belongs to the sandbox's own user namespace. */
+  capabilities: z
+    .array(
+      z.enum(GRANTABLE_NAMES, {
+        error: ({ input }) => (typeof input === "string" ? refusedCapability(input) : undefined),
+      }),
+    )
+    .meta({ examples: [["CAP_NET_BIND_SERVICE"]] })
+    .optional(),
 });
 
 export type ProfileDefinition = z.infer<typeof profileSchema>;
@@ -143,11 +160,12 @@ export interface ResolvedProfile {
   /** As asked for; with " (changed)" when a task or a command changed what it allows. */
   readonly name: string;
   readonly filesystem: {
-    readonly workspace: "readwrite" | "readonly";
+    readonly workspace: "readwrite" | "readonly" | "copy-on-write";
     readonly read: readonly string[];
     readonly write: readonly string[];
     readonly hide: readonly string[];
     readonly tmp: "private" | "shared";
+    readonly caches: "private" | "shared" | "writable";
   };
   readonly network: NetworkRule;
   /** Absent: all that the network rule allows, but for "time". */
@@ -157,20 +175,17 @@ export interface ResolvedProfile {
     readonly inherit: readonly string[] | "all";
     readonly set: Readonly<Record<string, string>>;
   };
+  readonly capabilities: readonly GrantableCapability[];
 }
 
 /** Keys that are part of the design and not of this version, by path, with what is said about them. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
-  capabilities: "not supported yet: every sandbox runs without any capability. Leave it out",
   seccomp: "not supported yet: no system call filter is installed. Leave it out",
   landlock: "not supported yet: no Landlock rules are installed. Leave it out",
 };
 
 /** Values that are part of the design and not of this version, by path. */
 export function laterValue(at: string, value: unknown): string | undefined {
-  if (at === "filesystem.workspace" && value === "copy-on-write") {
-    return '"copy-on-write" is not supported yet: use "readwrite" or "readonly"';
-  }
   if (at === "network" && typeof value === "object" && value !== null) {
     return '{allow, publish} is not supported yet: use "none", "loopback" or "host"';
   }

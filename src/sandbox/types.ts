@@ -6,7 +6,7 @@ import type { Denial } from "./denials";
 import type { HostFacts } from "./host";
 import type { ResolvedProfile } from "./schema";
 
-export type WorkspaceAccess = "readwrite" | "readonly";
+export type WorkspaceAccess = "readwrite" | "readonly" | "copy-on-write";
 
 export interface SandboxCommand {
   /** Looked up on the sandbox's PATH, inside its root. */

@@ -1,8 +1,8 @@
 // Which folders may be a workspace, and which paths in one must not be changed by a task, because the editor or git
 // would run what stands there, outside of any sandbox.
 
-import { lstat, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, readdir, readFile, realpath } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { SandboxError } from "./errors";
 import { isInside } from "./paths";
 
@@ -108,6 +108,27 @@ async function moduleDirectories(folder: string, depth: number): Promise<string[
   return found;
 }
 
+/** Where the files of a submodule's git directory are: real path; undefined when it does not say so. */
+export async function worktreeOfModule(directory: string): Promise<string | undefined> {
+  try {
+    const config = await readFile(join(directory, "config"), "utf8");
+    const [, named] = /^\s*worktree\s*=\s*([^"#;\n]+?)\s*$/m.exec(config) ?? [];
+    return named === undefined ? undefined : await realpath(resolve(directory, named));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The files that lead from submodules to their git directories: another one in their place could lead anywhere. */
+async function markersOf(modules: readonly string[], workspace: string): Promise<ProtectedPath[]> {
+  const folders = await Promise.all(modules.map(worktreeOfModule));
+  const inside = folders.filter(
+    (folder) => folder !== undefined && folder !== workspace && isInside(folder, workspace),
+  );
+  const markers = await Promise.all(inside.map((folder) => protectedPath(join(folder ?? workspace, ".git"))));
+  return markers.filter(({ kind }) => kind === "file");
+}
+
 /**
  * The paths of a workspace that a task may not change, with what stands there now. Those that are missing can't be
  * protected without leaving a stub in the repository: they are looked at again when the sandbox has ended.
@@ -120,15 +141,28 @@ export async function protectedPaths(workspace: string): Promise<ProtectedPath[]
     // A file leads to the git directory of a worktree or submodule; a missing one may come to be.
     return [editor, repository];
   }
+  const modules = await moduleDirectories(join(git, "modules"), MODULE_DEPTH);
+  return [editor, ...(await protectedInGitDirectory(git, modules)), ...(await markersOf(modules, workspace))];
+}
+
+/**
+ * The same for a repository's git directory, wherever it is, with those of its submodules and worktrees.
+ * @param known the git directories of its submodules, where they have been looked for already
+ */
+export async function protectedInGitDirectory(git: string, known?: readonly string[]): Promise<ProtectedPath[]> {
   const [own, modules, worktrees] = await Promise.all([
     kindsIn(git, IN_GIT_DIRECTORY),
-    moduleDirectories(join(git, "modules"), MODULE_DEPTH),
+    known ?? moduleDirectories(join(git, "modules"), MODULE_DEPTH),
     subdirectories(join(git, "worktrees")),
   ]);
   const inModules = modules.map((directory) => kindsIn(directory, IN_GIT_DIRECTORY));
-  // A linked worktree's directory says where its repository and its files are.
-  const inWorktrees = worktrees.map((directory) => kindsIn(directory, IN_WORKTREE_DIRECTORY));
-  return [editor, ...own, ...(await Promise.all([...inModules, ...inWorktrees])).flat()];
+  const inWorktrees = worktrees.map(protectedInWorktreeDirectory);
+  return [...own, ...(await Promise.all([...inModules, ...inWorktrees])).flat()];
+}
+
+/** A linked worktree's git directory says where its repository and its files are. */
+export function protectedInWorktreeDirectory(directory: string): Promise<ProtectedPath[]> {
+  return kindsIn(directory, IN_WORKTREE_DIRECTORY);
 }
 
 /** Of the paths that were missing, those that are there now: a task made them. */

@@ -13,7 +13,7 @@ import { resolveProfile } from "../../src/sandbox/profiles";
 import { rootSecrets } from "../../src/sandbox/secrets";
 import { findToolchains } from "../../src/sandbox/toolchains";
 import { createdProtectedPaths, protectedPaths } from "../../src/sandbox/workspace";
-import { repositoryOfWorktree } from "../../src/sandbox/worktree";
+import { outerRepository } from "../../src/sandbox/worktree";
 
 describe("the machine, looked at", () => {
   let root: string;
@@ -169,35 +169,35 @@ describe("the machine, looked at", () => {
     });
 
     it("is found when both name each other", async () => {
-      assert.equal(await repositoryOfWorktree(worktree()), join(root, "repo/.git"));
+      assert.equal((await outerRepository(worktree()))?.path, join(root, "repo/.git"));
       const facts = await readHostFacts({ workspace: worktree(), home });
-      assert.equal(facts.repository, join(root, "repo/.git"));
+      assert.equal(facts.repository?.path, join(root, "repo/.git"));
     });
 
     it("is not what a file from elsewhere claims", async () => {
       file("homes/me/.ssh/id");
       text("work/.git", `gitdir: ${home}/.ssh`);
-      assert.equal(await repositoryOfWorktree(worktree()), undefined, "it does not lead back");
+      assert.equal((await outerRepository(worktree()))?.path, undefined, "it does not lead back");
       text("work/fake/gitdir", join(worktree(), ".git"));
       text("work/fake/commondir", join(home, ".ssh"));
       text("work/.git", "gitdir: fake");
-      assert.equal(await repositoryOfWorktree(worktree()), undefined, "it lies not in that repository");
+      assert.equal((await outerRepository(worktree()))?.path, undefined, "it lies not in that repository");
       text("work/worktrees/fake/gitdir", join(worktree(), ".git"));
       text("work/worktrees/fake/commondir", join(home, ".ssh"));
       text("work/.git", "gitdir: worktrees/fake");
-      assert.equal(await repositoryOfWorktree(worktree()), undefined);
+      assert.equal((await outerRepository(worktree()))?.path, undefined);
       link("homes/me/.ssh/worktrees", "nowhere");
-      assert.equal(await repositoryOfWorktree(worktree()), undefined);
+      assert.equal((await outerRepository(worktree()))?.path, undefined);
       text("repo/.git/worktrees/work/gitdir", "/somebody/else/.git");
       text("work/.git", `gitdir: ${root}/repo/.git/worktrees/work`);
-      assert.equal(await repositoryOfWorktree(worktree()), undefined, "it is another worktree's");
+      assert.equal((await outerRepository(worktree()))?.path, undefined, "it is another worktree's");
     });
 
     it("is not looked for in an ordinary repository or in none", async () => {
       rmSync(join(worktree(), ".git"));
-      assert.equal(await repositoryOfWorktree(worktree()), undefined);
+      assert.equal((await outerRepository(worktree()))?.path, undefined);
       file("work/.git/config");
-      assert.equal(await repositoryOfWorktree(worktree()), undefined);
+      assert.equal((await outerRepository(worktree()))?.path, undefined);
     });
   });
 

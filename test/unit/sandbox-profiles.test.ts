@@ -6,7 +6,7 @@ import { describeProfile } from "../../src/sandbox/describe";
 import { ProfileError } from "../../src/sandbox/errors";
 import { BUILT_IN_PROFILES, profileNames, resolveProfile, withEnvironment } from "../../src/sandbox/profiles";
 import { parseDuration, parseSize } from "../../src/sandbox/quantities";
-import type { ProfileRef } from "../../src/sandbox/schema";
+import { type ProfileRef, profileSchema } from "../../src/sandbox/schema";
 
 /** A profile as it comes from a JSON file: nothing is known about its type. */
 function written(json: object): ProfileRef {
@@ -32,7 +32,7 @@ describe("profiles: what is refused, and in which words", () => {
     [
       "a key like no other",
       { colour: 1 },
-      /^colour: unknown key; known are extends, filesystem, network, namespaces, limits, environment$/,
+      `colour: unknown key; known are ${Object.keys(profileSchema.shape).join(", ")}`,
     ],
     ["a misspelt value", { network: "hots" }, 'network: unknown value "hots"; did you mean "host"?'],
     [
@@ -95,12 +95,22 @@ describe("profiles: what is refused, and in which words", () => {
   it("what a later version will offer: by name, and never ignored", () => {
     assert.match(refusal({ seccomp: "default" }), /^seccomp: not supported yet/);
     assert.match(refusal({ landlock: true }), /^landlock: not supported yet/);
-    assert.match(refusal({ capabilities: ["CAP_KILL"] }), /^capabilities: not supported yet/);
     assert.match(refusal({ network: { allow: ["x"] } }), /^network: \{allow, publish\} is not supported yet/);
-    assert.match(
-      refusal({ filesystem: { workspace: "copy-on-write" } }),
-      /^filesystem.workspace: "copy-on-write" is not supported yet/,
-    );
+  });
+
+  it("capabilities, each with why it is not granted", () => {
+    const of = (name: string): string => refusal({ capabilities: ["CAP_KILL", name] });
+    assert.equal(of("CAP_KIL"), 'capabilities[1]: unknown value "CAP_KIL"; did you mean "CAP_KILL"?');
+    assert.match(of("CAP_SYS_ADMIN"), /^capabilities\[1\]: CAP_SYS_ADMIN can't be granted: .* unmount what hides/);
+    assert.match(of("CAP_SYS_PTRACE"), /can't be granted: .* joins the sandbox from outside/);
+    assert.match(of("CAP_SETFCAP"), /can't be granted: .* would hold outside/);
+    assert.match(of("CAP_SYS_TIME"), /can't be granted: the kernel asks for it in the initial user namespace/);
+    assert.match(refusal({ capabilities: "CAP_KILL" }), /^capabilities: a list is needed here/);
+  });
+
+  it("patterns that can't be told apart from others", () => {
+    assert.match(refusal({ filesystem: { hide: ["*/../x"] } }), /^filesystem.hide\[0\]: ".." can't stand behind/);
+    assert.match(refusal({ filesystem: { read: ["{a/b,c}"] } }), /^filesystem.read\[0\]: a {choice} can't hold a \//);
   });
 
   it("several at once, each on a line of its own", () => {
@@ -252,7 +262,16 @@ describe("profiles: in plain words", () => {
       "workspace writable, host read-only, home hidden but for toolchains, no network but its own loopback",
     );
     assert.match(describeProfile(resolveProfile("strict")), /^workspace read-only, .* no network$/);
-    assert.match(describeProfile(resolveProfile("install")), /the host's network and local services$/);
+    assert.match(
+      describeProfile(resolveProfile("install")),
+      /package caches writable, the host's network and local services$/,
+    );
+    const thrown = resolveProfile({
+      extends: "build",
+      filesystem: { workspace: "copy-on-write" },
+      capabilities: ["CAP_NET_RAW"],
+    });
+    assert.match(describeProfile(thrown), /^changes to the workspace thrown away, .*, with CAP_NET_RAW inside$/);
   });
 
   it("name what differs", () => {

@@ -1,0 +1,200 @@
+// What a profile says about files, for real: hiding by pattern, package caches, a workspace whose changes are thrown away,
+// settings without their secrets. Runs as root and as an ordinary user.
+
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { listing, World } from "./sandbox-world";
+
+/** rename(2) itself: mv(1) would copy where it is refused. */
+const REN = 'ren() { perl -e \'rename($ARGV[0], $ARGV[1]) or print "$!\\n"\' "$@"; }';
+
+describe("sandbox, files", () => {
+  let world: World;
+  beforeEach(() => {
+    world = new World();
+  });
+  afterEach(() => world.remove());
+
+  describe("hidden by pattern", () => {
+    const hide = { extends: "build", filesystem: { hide: [".env", "**/.env*", "~/.cargo/*.key"] } };
+
+    it("are empty, wherever they are, and the others are as they were", async () => {
+      for (const path of [".env", ".env.local", "a/b/.env", "a/env"])
+        world.write(`home/project/${path}`, `secret ${path}\n`);
+      world.write("home/.cargo/x.key", "secret key\n");
+      world.write("home/.cargo/x.txt", "shown\n");
+      const { output } = await world.run("cat .env .env.local a/b/.env ~/.cargo/x.key a/env ~/.cargo/x.txt", hide);
+      assert.equal(output, "secret a/env\nshown\n");
+    });
+
+    it("can't be had by moving, replacing, linking or unmounting", async () => {
+      world.write("home/project/.env", "secret\n");
+      world.write("home/project/a/.env", "secret\n");
+      world.write("home/project/evil", "evil\n");
+      const before = listing(world.workspace);
+      const { output } = await world.run(
+        [
+          REN,
+          "ren .env x; ren evil .env; ln .env y; rm -f .env; cp evil .env; umount .env; cat .env x y",
+          "unshare -Urm sh -c 'umount .env; cat .env; mount --bind evil .env'",
+          "ren a b; cat b/.env; ren b a",
+        ].join("\n"),
+        hide,
+      );
+      assert.ok(!output.includes("secret"), output);
+      assert.deepEqual(listing(world.workspace), before);
+      assert.equal(readFileSync(join(world.workspace, ".env"), "utf8"), "secret\n");
+    });
+
+    it("leave no stub where nothing matches, and what a task makes itself is its own", async () => {
+      const before = listing(world.root);
+      const { output } = await world.run("ls -A; echo own > .env; cat .env; rm .env", hide);
+      assert.equal(output, "own\n");
+      assert.deepEqual(listing(world.root), before);
+    });
+  });
+
+  it("refuses to show what a link in the workspace leads to", async () => {
+    world.write("home/.ssh/id", "secret\n");
+    symlinkSync(join(world.home, ".ssh"), join(world.workspace, "data"));
+    for (const list of ["read", "write"]) {
+      await assert.rejects(world.run("cat data/id", { extends: "build", filesystem: { [list]: ["data"] } }), {
+        name: "ProfileError",
+        path: `filesystem.${list}[0]`,
+        message: /leads out of the workspace, to .*\.ssh/,
+      });
+      const { output } = await world.run("cat data/id", { extends: "build", filesystem: { [list]: ["data/*"] } });
+      assert.match(output, /No such file/);
+    }
+  });
+
+  describe("package caches", () => {
+    beforeEach(() => {
+      world.write("home/.npm/_cacache/index", "index\n");
+      world.write("home/.npm/_npx/tool", "tool\n");
+      world.write("home/.cargo/registry/crate", "crate\n");
+      world.write("home/.cargo/credentials.toml", "secret\n", 0o600);
+      world.write("home/.m2/repository/jar", "jar\n");
+      world.write("home/.m2/settings.xml", "secret\n", 0o600);
+    });
+    const LINE =
+      "cat ~/.npm/_cacache/index ~/.cargo/registry/crate ~/.m2/repository/jar; for f in ~/.npm/_cacache ~/.cargo/registry ~/.m2/repository; do (echo new > $f/new) 2>/dev/null; (echo changed > $f/$(ls $f | grep -v new)) 2>/dev/null; cat $f/*; done; cat ~/.cargo/credentials.toml ~/.m2/settings.xml ~/.npm/_npx/tool";
+
+    it("are under a layer of the sandbox's own in build and shell", async () => {
+      const before = listing(world.root);
+      for (const profile of ["build", "shell"]) {
+        const { output } = await world.run(LINE, profile);
+        assert.match(output, /^index\ncrate\njar\nchanged\nnew\nchanged\nnew\nchanged\nnew\n/, profile);
+        assert.ok(!output.includes("secret") && !output.includes("tool\n"), output);
+        assert.deepEqual(listing(world.root), before);
+      }
+    });
+
+    it("are read-only in strict", async () => {
+      const before = listing(world.root);
+      const { output } = await world.run(LINE, "strict");
+      assert.match(output, /^index\ncrate\njar\nindex\ncrate\njar\n/);
+      assert.deepEqual(listing(world.root), before);
+    });
+
+    it("are the user's own in install, but for what is no cache", async () => {
+      const { output } = await world.run(LINE, "install");
+      assert.match(output, /^index\ncrate\njar\nchanged\nnew\n/);
+      assert.ok(!output.includes("secret"), output);
+      for (const path of [".npm/_cacache/new", ".cargo/registry/new", ".m2/repository/new"]) {
+        assert.equal(readFileSync(join(world.home, path), "utf8"), "new\n");
+      }
+      await world.run(
+        "echo evil > ~/.npm/_npx/tool; echo evil > ~/.cargo/bin; echo evil > ~/.cargo/config.toml",
+        "install",
+      );
+      assert.equal(readFileSync(join(world.home, ".npm/_npx/tool"), "utf8"), "tool\n");
+      assert.ok(!existsSync(join(world.home, ".cargo/config.toml")));
+    });
+
+    it("stay hidden where the profile hides them", async () => {
+      const { output } = await world.run("ls ~/.cargo ~/.m2", { extends: "build", filesystem: { hide: ["~/.m2/*"] } });
+      assert.ok(!output.includes("repository"), output);
+    });
+
+    it("that are links are found by the name that programs know", async () => {
+      mkdirSync(join(world.root, "big"));
+      world.write("big/pip/wheel", "wheel\n");
+      mkdirSync(join(world.home, ".cache"));
+      symlinkSync(join(world.root, "big/pip"), join(world.home, ".cache/pip"));
+      const { output } = await world.run("cat ~/.cache/pip/wheel; echo x > ~/.cache/pip/x; cat ~/.cache/pip/x");
+      assert.equal(output, "wheel\nx\n");
+      assert.deepEqual(
+        listing(join(world.root, "big/pip")).map((line) => line.split(" ")[0]),
+        ["wheel"],
+      );
+    });
+  });
+
+  describe("a copy-on-write workspace", () => {
+    const thrown = { extends: "build", filesystem: { workspace: "copy-on-write" } } as const;
+
+    it("takes every change and loses it", async () => {
+      world.write("home/project/src/a.txt", "old\n");
+      world.write("home/project/gone/b.txt", "old\n");
+      const before = listing(world.workspace);
+      const { output, code } = await world.run(
+        "echo new > src/a.txt; echo c > c.txt; rm -r gone; mkdir gone; mv src/a.txt d.txt; cat c.txt d.txt; ls -A; chmod 700 .; pwd",
+        thrown,
+      );
+      assert.equal(output, `c\nnew\nc.txt\nd.txt\ngone\nsrc\n${world.workspace}\n`);
+      assert.equal(code, 0);
+      assert.deepEqual(listing(world.workspace), before);
+    });
+
+    it("protects, hides and holds in place as any other", async () => {
+      world.makeRepository();
+      world.write("home/project/.vscode/tasks.json", "{}\n");
+      world.write("home/project/.git/modules/lib/HEAD", "ref: refs/heads/main\n");
+      world.write("home/project/.git/modules/lib/config", "[core]\n");
+      world.write("home/project/.env", "secret\n");
+      const before = listing(world.workspace);
+      const { output } = await world.run(
+        [
+          REN,
+          "cat .env",
+          "for f in .git/config .git/hooks/pre-commit .git/hooks/new .vscode/tasks.json .git/modules/lib/config; do (echo evil >> $f) 2>/dev/null; done",
+          "ren .git x; ren .vscode x; ren .git/modules x; rm -rf .git/hooks",
+          "echo ref > .git/refs; cat .git/config .git/hooks/* .vscode/tasks.json .git/modules/lib/config .git/refs",
+        ].join("\n"),
+        { extends: "build", filesystem: { workspace: "copy-on-write", hide: [".env"] } },
+      );
+      assert.ok(!output.includes("evil") && !output.includes("secret"), output);
+      assert.match(output, /bare = false\n#!\/bin\/sh\necho original\n\{\}\n\[core\]\nref\n/);
+      assert.deepEqual(listing(world.workspace), before);
+    });
+  });
+
+  it("gives programs their settings without what is secret in them", async () => {
+    world.write(
+      "home/.gitconfig",
+      '[user]\n\tname = "A \\"B\\" C"\n\temail = a@b.example\n[alias]\n\tx = !evil\n[http]\n\textraheader = secret\n[include]\n\tpath = more\n',
+    );
+    world.write("home/more", "[init]\n\tdefaultBranch = trunk\n[credential]\n\thelper = secret\n");
+    world.write(
+      "home/.npmrc",
+      "registry=https://npm.example/\n//npm.example/:_authToken=secret\n@me:registry=https://u:secret@npm.example/\n_auth = secret\n@you:registry=https://you.example/npm\ncafile=$" +
+        "{SECRET}\n",
+      0o600,
+    );
+    world.write(
+      "home/.config/pip/pip.conf",
+      "[global]\nindex-url = https://u:secret@pypi.example/simple\nextra-index-url = https://dl.example/a1b2c3secretd4e5f6/simple\nfind-links = /srv/wheels\n",
+    );
+    const { output } = await world.run(
+      "cat ~/.npmrc ~/.config/pip/pip.conf ~/.gitconfig; git config --global user.name; git config --global user.email; git config --global init.defaultBranch; npm config get registry 2>/dev/null",
+    );
+    assert.ok(!output.includes("secret") && !output.includes("evil"), output);
+    assert.match(
+      output,
+      /^registry=https:\/\/npm.example\/\n@you:registry=https:\/\/you.example\/npm\n\[global\]\nfind-links/,
+    );
+    assert.match(output, /\nA "B" C\na@b.example\ntrunk\n/);
+  });
+});
