@@ -31,6 +31,7 @@ export enum Command {
   ClearEnded = "sandbox.clearEnded",
   Refresh = "sandbox.refresh",
   ManageApprovals = "sandbox.manageApprovals",
+  ExplainProfile = "sandbox.explainProfile",
   CheckSystem = "sandbox.checkSystem",
   CopyReport = "sandbox.copyReport",
   ShowLog = "sandbox.showLog",
@@ -50,6 +51,8 @@ export interface CommandArguments {
   [Command.ClearEnded]: [];
   [Command.Refresh]: [];
   [Command.ManageApprovals]: [];
+  /** Name of the profile: asked for when absent. */
+  [Command.ExplainProfile]: [name?: string];
   /** A feature that probe() tries: its line of the report is shown. */
   [Command.CheckSystem]: [feature?: string];
   [Command.CopyReport]: [];

@@ -6,6 +6,7 @@ import { t } from "../l10n";
 import { checkSystem } from "./checkSystem";
 import { copyPid } from "./copyPid";
 import { copyReport } from "./copyReport";
+import { explainProfile } from "./explainProfile";
 import { kill } from "./kill";
 import { manageApprovals } from "./manageApprovals";
 import { newTerminal } from "./newTerminal";
@@ -28,6 +29,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     [Command.ShowDetails]: showDetails(services),
     [Command.CopyPid]: copyPid(services),
     [Command.ManageApprovals]: manageApprovals(services),
+    [Command.ExplainProfile]: explainProfile(services),
     [Command.CheckSystem]: checkSystem(services),
     [Command.CopyReport]: copyReport(),
     [Command.ClearEnded]: () => services.registry.clearEnded(),

@@ -1,8 +1,11 @@
-// Commands that act on a sandbox or a process are called from the tree with a node; from the palette they ask.
+// Commands that act on a sandbox or a process are called from the tree with a node; from the palette they ask. So do those
+// that need a profile.
 
 import * as vscode from "vscode";
+import { readSetting, Setting } from "../contributions";
 import { formatTime } from "../format";
 import { t } from "../l10n";
+import { describeProfile, profileNames, resolveProfile } from "../sandbox";
 import type { Sandbox } from "../sandbox/types";
 import type { ProcessNode, RunningNode, SandboxNode } from "../views/nodes";
 import type { Services } from "./services";
@@ -35,4 +38,33 @@ async function pickSandbox({ registry }: Services): Promise<Sandbox | undefined>
     { placeHolder: t("Choose a sandbox") },
   );
   return picked?.sandbox;
+}
+
+/** Of tasks that name none. */
+export function defaultProfile(): string {
+  return readSetting(vscode.workspace, Setting.DefaultProfile);
+}
+
+/** The profiles with what they allow, the default first. */
+export async function pickProfile(title: string, placeHolder: string): Promise<string | undefined> {
+  const own = readSetting(vscode.workspace, Setting.Profiles);
+  const preferred = defaultProfile();
+  const names = [...profileNames(own)].sort((a, b) => Number(b === preferred) - Number(a === preferred));
+  const picked = await vscode.window.showQuickPick(
+    names.map((name) => ({
+      label: name,
+      description: name === preferred ? t("default") : "",
+      detail: profileWords(name, own),
+    })),
+    { title, placeHolder },
+  );
+  return picked?.label;
+}
+
+function profileWords(name: string, own: Record<string, unknown>): string {
+  try {
+    return describeProfile(resolveProfile(name, own));
+  } catch (error) {
+    return t("Can't be used: {0}", error instanceof Error ? error.message : String(error));
+  }
 }

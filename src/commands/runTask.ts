@@ -1,11 +1,11 @@
 // Sandbox: Run Task in Sandbox...: any task of the workspace, under a profile, without a change to tasks.json.
 
 import * as vscode from "vscode";
-import { type Command, type CommandHandler, readSetting, Setting } from "../contributions";
+import type { Command, CommandHandler } from "../contributions";
 import { t } from "../l10n";
-import { describeProfile, profileNames, resolveProfile } from "../sandbox";
 import { sandboxable, sandboxedTask } from "../tasks";
 import type { Converted } from "../tasks/foreignTask";
+import { defaultProfile, pickProfile } from "./pick";
 import type { Services } from "./services";
 
 interface TaskItem extends vscode.QuickPickItem {
@@ -26,7 +26,9 @@ export function runTask({ launcher }: Services): CommandHandler<Command.RunTask>
     // Only what was picked is known to be the user's choice: a repository can have commands run with arguments, too
     // (inputs of tasks.json).
     const isAsked = typeof name !== "string";
-    const chosen = isAsked ? await pickProfile() : (profile ?? defaultProfile());
+    const chosen = isAsked
+      ? await pickProfile(t("Run Task in Sandbox"), t("Choose what the sandbox may do"))
+      : (profile ?? defaultProfile());
     if (chosen === undefined) return;
     return vscode.tasks.executeTask(sandboxedTask(launcher, picked.task, picked.converted, chosen, isAsked));
   };
@@ -72,32 +74,4 @@ function taskItem(task: vscode.Task): TaskItem {
     task,
     converted: result.converted,
   };
-}
-
-function defaultProfile(): string {
-  return readSetting(vscode.workspace, Setting.DefaultProfile);
-}
-
-/** The profiles with what they allow, the default first. */
-async function pickProfile(): Promise<string | undefined> {
-  const own = readSetting(vscode.workspace, Setting.Profiles);
-  const preferred = defaultProfile();
-  const names = [...profileNames(own)].sort((a, b) => Number(b === preferred) - Number(a === preferred));
-  const picked = await vscode.window.showQuickPick(
-    names.map((name) => ({
-      label: name,
-      description: name === preferred ? t("default") : "",
-      detail: profileWords(name, own),
-    })),
-    { title: t("Run Task in Sandbox"), placeHolder: t("Choose what the sandbox may do") },
-  );
-  return picked?.label;
-}
-
-function profileWords(name: string, own: Record<string, unknown>): string {
-  try {
-    return describeProfile(resolveProfile(name, own));
-  } catch (error) {
-    return t("Can't be used: {0}", error instanceof Error ? error.message : String(error));
-  }
 }

@@ -7,6 +7,7 @@ export { describeProfile } from "./describe";
 export * as doctor from "./doctor";
 export { ProfileError, type ProfileProblem, type RefusedPart, SandboxError } from "./errors";
 export { type FactsRequest, type HostFacts, type PathFact, readHostFacts } from "./host";
+export { guardedPaths as protectedIn, layout, type Place } from "./layout";
 export { type Loosening, loosenings } from "./loosening";
 export { BUILT_IN_PROFILES, DEFAULT_PROFILE, profileNames, resolveProfile, withEnvironment } from "./profiles";
 export { SandboxRegistry } from "./registry";

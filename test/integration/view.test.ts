@@ -306,4 +306,19 @@ describe("the commands", () => {
     other.dispose();
     await vscode.commands.executeCommand(Command.Kill, { kind: "running", sandbox });
   });
+
+  it("explains a profile in words and as the plan, in a read-only document", async () => {
+    await vscode.commands.executeCommand(Command.ExplainProfile, "strict");
+    const document = await waitUntil("it is shown", () => {
+      const shown = vscode.window.activeTextEditor?.document;
+      return shown?.uri.scheme === DOCUMENT_SCHEME && shown.uri.path.includes("strict") ? shown : undefined;
+    });
+    const text = document.getText();
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    assert.ok(folder);
+    assert.match(text, /^What a task may do under the profile strict\n/);
+    assert.ok(text.includes(`${folder.uri.fsPath}: can be read\n`), text);
+    assert.match(text, /Step by step.*pivot_root.*exec \/bin\/sh/s);
+    await vscode.commands.executeCommand("workbench.action.closeActiveEditor");
+  });
 });
