@@ -65,11 +65,15 @@ function builtInProfiles(profiles) {
 /**
  * The page with its generated parts written anew.
  * @param {string} page
- * @param {{schema: any, texts: Record<string, string>, defaults: any, builtIn: any[]}} facts
+ * @param {{schema: any, texts: Record<string, string>, defaults: any, builtIn: any[], capabilities: Record<string, string>}} facts
  * @returns {string}
  */
-export function documentation(page, { schema, texts, defaults, builtIn }) {
-  const parts = { keys: keys(schema, texts, "", defaults), profiles: builtInProfiles(builtIn) };
+export function documentation(page, { schema, texts, defaults, builtIn, capabilities }) {
+  const parts = {
+    keys: keys(schema, texts, "", defaults),
+    profiles: builtInProfiles(builtIn),
+    capabilities: Object.entries(capabilities).map(([name, text]) => `- \`${name}\`: ${text}`),
+  };
   return Object.entries(parts).reduce((result, [name, lines]) => {
     const start = `<!-- ${name}: npm run schema -->\n`;
     const [before, rest] = result.split(start);

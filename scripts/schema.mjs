@@ -13,6 +13,7 @@ import { load } from "./typescript.mjs";
 
 const { profileSchema } = load("src/sandbox/schema.ts");
 const { BUILT_IN_PROFILES, DEFAULT_PROFILE, resolveProfile } = load("src/sandbox/profiles.ts");
+const { GRANTABLE } = load("src/sandbox/capabilities.ts");
 const { describeProfile } = load("src/sandbox/describe.ts");
 
 const read = (path) => readFileSync(join(ROOT, path), "utf8");
@@ -104,6 +105,7 @@ try {
       texts,
       defaults: resolveProfile(DEFAULT_PROFILE),
       builtIn,
+      capabilities: GRANTABLE,
     }),
   };
   const stale = Object.entries(results).filter(([path, content]) => read(path) !== content);

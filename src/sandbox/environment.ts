@@ -1,10 +1,12 @@
 // Which variables a sandbox gets. Clean by default: a variable is passed on because it is known to be harmless and
 // useful, never because nobody thought of it. Tokens live in variables, and so do the addresses of sockets.
 
+import { CACHE_VARIABLES } from "./caches";
 import type { ResolvedProfile } from "./schema";
 
 /** Passed on by name. A name that ends in "*" stands for all that begin so. */
 const HARMLESS = [
+  ...CACHE_VARIABLES,
   "PATH USER LOGNAME SHELL LANG LANGUAGE LC_* TZ EDITOR VISUAL PAGER LESS CI DEBIAN_FRONTEND SOURCE_DATE_EPOCH",
   "TERM COLORTERM TERM_PROGRAM TERM_PROGRAM_VERSION NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE LS_COLORS",
   // Where toolchains are.

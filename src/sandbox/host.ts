@@ -17,7 +17,7 @@ import { expandGlob, GlobError, isGlob, splitGlob } from "./globs";
 import { expand, isInside } from "./paths";
 import type { ResolvedProfile } from "./schema";
 import { ALWAYS, rootSecrets } from "./secrets";
-import { findSettings, type Setting } from "./settings";
+import { findSettings, type Setting, settingsWithTokens } from "./settings";
 import { findToolchains, type Toolchain } from "./toolchains";
 import type { RunContext, SandboxCommand } from "./types";
 import { checkWorkspace, isSystemFolder, type ProtectedPath, protectedPaths } from "./workspace";
@@ -198,7 +198,7 @@ interface MachineFacts {
 
 async function machineFacts(home: string, path: string): Promise<MachineFacts> {
   const [homes, mounted] = await Promise.all([otherHomes(home), mounts()]);
-  const [run, own, drives, temporaryFolders, toolchains, caches, settings, secrets, links] = await Promise.all([
+  const [run, own, drives, temporaryFolders, toolchains, caches, settings, tokens, secrets, links] = await Promise.all([
     existing(["/run", "/var/run", "/mnt/wslg"]),
     aliasesOf(home, mounted),
     existing(windowsDrives(mounted)),
@@ -206,6 +206,7 @@ async function machineFacts(home: string, path: string): Promise<MachineFacts> {
     findToolchains(home, homes, path),
     findCaches(home, process.env),
     findSettings(home),
+    settingsWithTokens(home),
     process.getuid?.() === 0 ? rootSecrets() : [],
     linksInRun(),
   ]);
@@ -219,7 +220,7 @@ async function machineFacts(home: string, path: string): Promise<MachineFacts> {
     toolchains,
     caches,
     settings,
-    secrets: [...ALWAYS, ...secrets],
+    secrets: [...ALWAYS, ...tokens, ...secrets],
     links,
   };
 }

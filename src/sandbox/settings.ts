@@ -96,3 +96,18 @@ export async function findSettings(home: string): Promise<Setting[]> {
   );
   return found.flat();
 }
+
+/** Settings that lie in the folder of a toolchain, which is shown: cargo reads tokens from them too. */
+const IN_TOOLCHAINS = [".cargo/config.toml", ".cargo/config"];
+
+/** Those of them that hold a token, and so are hidden as a whole. @param home real path */
+export async function settingsWithTokens(home: string): Promise<string[]> {
+  const found = await Promise.all(
+    IN_TOOLCHAINS.map(async (name) => {
+      const path = join(home, name);
+      const text = await readFile(path, "utf8").catch(() => "");
+      return /^\s*[\w."'-]*\b(token|secret-key)["']?\s*=/m.test(text) ? [path] : [];
+    }),
+  );
+  return found.flat();
+}

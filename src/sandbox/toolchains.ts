@@ -38,13 +38,28 @@ const KNOWN = [
  * or inside a folder that a profile shows, are hidden one by one.
  */
 export const CREDENTIALS = [
-  ".ssh .gnupg .aws .azure .kube .docker .oci .config/gcloud .config/gh .config/hub .config/glab-cli .config/op",
+  ".ssh .gnupg .aws .azure .kube .docker .oci .config/gcloud .config/gh .config/hub .config/glab-cli",
   ".netrc .npmrc .yarnrc .yarnrc.yml .pypirc .git-credentials .config/git/credentials .gitconfig .config/git/config .vault-token .pgpass .my.cnf",
   ".cargo/credentials .cargo/credentials.toml .gem/credentials .local/share/gem/credentials .local/share/uv/credentials",
   ".pub-cache/credentials.json .julia/servers .composer/auth.json .config/composer/auth.json .platformio/.account",
   ".m2/settings.xml .m2/settings-security.xml .gradle/gradle.properties .nuget/NuGet .config/NuGet .terraform.d .hex",
-  ".local/share/keyrings .local/share/kwalletd .password-store .mozilla .thunderbird .config/google-chrome .config/chromium",
-  ".config/Code .vscode-server .config/containers/auth.json .bash_history .zsh_history .python_history .node_repl_history",
+  // Keyrings, browsers and mail: cookies are as good as passwords.
+  ".local/share/keyrings .local/share/kwalletd .password-store .config/op .config/1Password .config/Bitwarden .config/keepassxc",
+  ".mozilla .thunderbird .config/google-chrome .config/chromium .config/BraveSoftware .config/microsoft-edge .config/vivaldi",
+  ".config/opera .config/epiphany .local/share/epiphany .librewolf .zen .waterfox .var/app snap/firefox snap/chromium snap/thunderbird",
+  ".config/Slack .config/discord .config/Signal .config/Element .local/share/TelegramDesktop .config/evolution .local/share/evolution",
+  // Editors and agents keep the tokens of their accounts.
+  ".config/Code .config/VSCodium .config/Cursor .vscode-server .vscode-server-insiders .cursor-server .vscode-oss .config/github-copilot",
+  ".claude .claude.json .codex .gemini .config/anthropic .config/openai .continue .aider.conf.yml .config/JetBrains .local/share/JetBrains",
+  // Clouds, registries, deployments.
+  ".config/containers/auth.json .config/helm .config/rclone .config/doctl .config/hcloud .config/heroku .config/netlify .config/fly .fly",
+  ".config/stripe .config/sops .config/age .config/ngrok .ngrok2 .s3cfg .boto .config/gsutil .databrickscfg .snowflake .dbt .kaggle",
+  ".cache/huggingface/token .huggingface .config/configstore .config/gh-copilot .config/pulumi .pulumi .terraformrc .ansible .chef",
+  // Wallets.
+  ".bitcoin .ethereum .electrum .config/solana .local/share/solana .monero",
+  // What was typed.
+  ".bash_history .zsh_history .local/share/fish/fish_history .python_history .node_repl_history .psql_history .mysql_history",
+  ".sqlite_history .rediscli_history .lesshst .viminfo .local/share/recently-used.xbel .mongodb",
 ].flatMap((line) => line.split(" "));
 
 /** Folders that hold much besides programs: never shown whole because a program in them is on the PATH. */

@@ -113,6 +113,16 @@ describe("sandbox, files", () => {
       assert.ok(!existsSync(join(world.home, ".cargo/config.toml")));
     });
 
+    it("stand beside cargo's settings, which are shown", async () => {
+      world.write("home/.cargo/config.toml", "[build]\njobs = 2\n");
+      assert.equal((await world.run("cat ~/.cargo/config.toml")).output, "[build]\njobs = 2\n");
+    });
+
+    it("stand beside cargo's settings, which are hidden where they hold a token", async () => {
+      world.write("home/.cargo/config.toml", '[registries.mine]\ntoken = "secret"\n');
+      assert.equal((await world.run("cat ~/.cargo/config.toml")).output, "");
+    });
+
     it("stay hidden where the profile hides them", async () => {
       const { output } = await world.run("ls ~/.cargo ~/.m2", { extends: "build", filesystem: { hide: ["~/.m2/*"] } });
       assert.ok(!output.includes("repository"), output);
