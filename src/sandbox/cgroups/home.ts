@@ -31,8 +31,13 @@ export class CgroupHome {
   async turnOn(wanted: readonly Controller[]): Promise<ReadonlyMap<Controller, string>> {
     const refused = new Map<Controller, string>();
     const on = await listControllers(this.directory, "subtree_control");
+    const isOccupied = await this.#isOccupied();
     for (const controller of wanted) {
       if (on.includes(controller)) continue;
+      if (isOccupied) {
+        refused.set(controller, "EBUSY");
+        continue;
+      }
       try {
         // One at a time: of several in one write, one that is refused would take the others with it.
         await writeFile(join(this.directory, "cgroup.subtree_control"), `+${controller}`);
@@ -41,5 +46,16 @@ export class CgroupHome {
       }
     }
     return refused;
+  }
+
+  /**
+   * Whether it has processes of its own, and is not the root of all, where that does no harm. The kernel refuses only
+   * memory and io then: with a controller that counts threads (cpu, cpuset, pids) it makes the cgroup "domain threaded",
+   * and no process can be born in those below it any more (EOPNOTSUPP; cgroups(7), "thread mode").
+   */
+  async #isOccupied(): Promise<boolean> {
+    const read = (file: string) => readFile(join(this.directory, file), "utf8").catch(() => "");
+    const [type, members] = await Promise.all([read("cgroup.type"), read("cgroup.procs")]); // the root of all has no type
+    return type !== "" && members.trim() !== "";
   }
 }
