@@ -24,7 +24,7 @@ import { aptSources, aptTransport, backportsOf, debianCodename } from "./apt.mjs
 import { makeBootFiles } from "./kernel.mjs";
 
 const MINUTE = 60_000;
-const BUILD_LIMIT_MS = 15 * MINUTE;
+const BUILD_LIMIT_MS = 30 * MINUTE;
 const KEPT_UNUSED_MS = 14 * 24 * 60 * MINUTE;
 const UNFINISHED = "unfinished-";
 
@@ -55,9 +55,9 @@ function cacheFolder() {
 
 /** @param {string} codename */
 function imageFolder(codename) {
-  const hash = createHash("sha256").update(codename);
   // Everything that decides what is in it.
-  const recipe = [...filesBelow("scripts/vm/image"), "scripts/vm/image.mjs", "scripts/vm/kernel.mjs"].sort();
+  const hash = createHash("sha256").update(`${codename} ${INSTALLED.join(" ")}`);
+  const recipe = [...filesBelow("scripts/vm/image"), "scripts/vm/kernel.mjs"].sort();
   for (const path of recipe) hash.update(`\0${path}\0`).update(readFileSync(join(ROOT, path)));
   return join(cacheFolder(), `vm-${hash.digest("hex").slice(0, 16)}`);
 }

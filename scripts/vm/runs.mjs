@@ -36,21 +36,21 @@ const LIMITS = ["out/test/native/*cgroup*.test.js"];
 
 /** @type {Run[]} */
 export const LIMIT_RUNS = [
-  { name: "vm: limits as root", as: "root", files: LIMITS, leftOut: [], limitMs: 10 * MINUTE },
-  { name: "vm: limits as user in a session", as: "session", files: LIMITS, leftOut: [], limitMs: 10 * MINUTE },
+  { name: "vm: limits as root", as: "root", files: LIMITS, leftOut: [], limitMs: 20 * MINUTE },
+  { name: "vm: limits as user in a session", as: "session", files: LIMITS, leftOut: [], limitMs: 20 * MINUTE },
   {
     name: "vm: limits as user in a delegated service",
     as: "service",
     files: LIMITS,
     leftOut: [],
-    limitMs: 10 * MINUTE,
+    limitMs: 20 * MINUTE,
   },
 ];
 
 /** @type {Run[]} */
 export const NATIVE_RUNS = [
-  { name: "vm: native as root", as: "root", files: [NATIVE], leftOut: LEFT_OUT, limitMs: 60 * MINUTE },
-  { name: "vm: native as user in a session", as: "session", files: [NATIVE], leftOut: LEFT_OUT, limitMs: 60 * MINUTE },
+  { name: "vm: native as root", as: "root", files: [NATIVE], leftOut: LEFT_OUT, limitMs: 120 * MINUTE },
+  { name: "vm: native as user in a session", as: "session", files: [NATIVE], leftOut: LEFT_OUT, limitMs: 120 * MINUTE },
 ];
 
 /** @param {Run} run @returns {string} name of its report's file */

@@ -29,8 +29,9 @@ function loggedIn(words) {
  * @param {import("../runs.mjs").As} as
  * @param {Record<string, string>} env
  * @param {string[]} command
+ * @param {number} limitMs
  */
-function wrapped(as, env, command) {
+function wrapped(as, env, command, limitMs) {
   const words = ["env", ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...command];
   switch (as) {
     case "root":
@@ -40,7 +41,9 @@ function wrapped(as, env, command) {
     case "service": {
       // Not through a shell: systemd-run would expand what looks like a variable.
       const options = ["--user", "--quiet", "--wait", "--collect", "--pipe", `--working-directory=${JOB}`];
-      return loggedIn(["systemd-run", ...options, "--property=Delegate=yes", "--", "/usr/bin/env", ...words.slice(1)]);
+      // It is no child of ours: its manager ends it.
+      const properties = ["--property=Delegate=yes", `--property=RuntimeMaxSec=${limitMs / 1000}`];
+      return loggedIn(["systemd-run", ...options, ...properties, "--", "/usr/bin/env", ...words.slice(1)]);
     }
   }
 }
@@ -66,7 +69,7 @@ async function perform(run) {
   ];
   const before = snapshot();
   const start = Date.now();
-  const [file, ...args] = wrapped(run.as, env, mocha);
+  const [file, ...args] = wrapped(run.as, env, mocha, run.limitMs);
   const ended = await runInGroup(file, args, {
     cwd: JOB,
     limitMs: run.limitMs,
