@@ -11,6 +11,7 @@ import { parseDuration, parseSize } from "./quantities";
 import type { NamespaceName, ResolvedProfile } from "./schema";
 import { CREDENTIALS } from "./toolchains";
 import type { RunContext, SandboxCommand } from "./types";
+import { landlockOf } from "./wall";
 
 const FLAGS: Readonly<Record<NamespaceName, CloneFlag>> = {
   user: "CLONE_NEWUSER",
@@ -287,6 +288,7 @@ export function compile(
   const wallTime = profile.limits.wallTime === undefined ? undefined : parseDuration(profile.limits.wallTime);
   const limits = rlimits(profile, facts);
   const guarded = guardedPaths(places, facts);
+  const landlock = landlockOf(profile, places, facts);
   const mounted = places.filter((place) => place.access !== "hidden" || holdsOthers(place, places));
   return {
     cwd: workingDirectory(command, places, facts),
@@ -315,6 +317,7 @@ export function compile(
       readonlyPaths: [...READ_ONLY],
       ...capabilities(profile),
       noNewPrivileges: true,
+      ...(landlock === undefined ? {} : { landlock }),
       newSessionKeyring: true,
       init: true,
     },

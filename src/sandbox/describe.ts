@@ -33,6 +33,7 @@ export function describeProfile(profile: ResolvedProfile): string {
     filesystem.caches === "writable" ? "package caches writable" : "",
     NETWORK[profile.network],
     profile.capabilities.length > 0 ? `with ${list(profile.capabilities)} inside` : "",
+    profile.landlock === "off" ? "no second wall (Landlock)" : "",
     environment.inherit === "all" ? "the editor's whole environment" : "",
     limits.wallTime === undefined ? "" : `ended after ${limits.wallTime}`,
     limits.memory === undefined ? "" : `at most ${limits.memory} of memory`,

@@ -2,7 +2,7 @@
 // the workspace. Gathered in one place, so that compiling a profile is a pure function of it.
 
 import type { Stats } from "node:fs";
-import { lstat, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { lstat, readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { limits as readLimits } from "../inspect/limits";
@@ -20,6 +20,7 @@ import { ALWAYS, rootSecrets } from "./secrets";
 import { findSettings, type Setting, settingsWithTokens } from "./settings";
 import { findToolchains, type Toolchain } from "./toolchains";
 import type { RunContext, SandboxCommand } from "./types";
+import { KERNELS_OWN, mixedFolders } from "./wall";
 import { checkWorkspace, isSystemFolder, type ProtectedPath, protectedPaths } from "./workspace";
 import { type OuterRepository, outerRepository } from "./worktree";
 
@@ -67,6 +68,8 @@ export interface HostFacts {
   readonly paths: Readonly<Record<string, PathFact | "missing">>;
   /** By pattern as it was written: what it matches. */
   readonly matches: Readonly<Record<string, readonly PathFact[]>>;
+  /** What is in the folders that hold both what is shown and what is not: names, without those of symbolic links. */
+  readonly entries: Readonly<Record<string, readonly string[]>>;
   /** The limits that this process is under: no child may have more. Empty where the profile sets none. */
   readonly limits: readonly LimitInfo[];
   /** fd of the cgroup that was made for the sandbox; undefined without one. */
@@ -182,6 +185,21 @@ async function linksInRun(): Promise<{ path: string; target: string }[]> {
     }),
   );
   return links.filter((link) => link !== undefined);
+}
+
+/**
+ * The names in the folders around some paths: in those that a sandbox sees the host's files in.
+ * @param own real paths of the folders that are the sandbox's own: nothing in them is the host's
+ */
+async function entriesAround(paths: readonly string[], own: readonly string[]): Promise<HostFacts["entries"]> {
+  const folders = mixedFolders(paths).filter((folder) => !own.some((one) => isInside(folder, one)));
+  const listed = await Promise.all(
+    folders.map(async (folder): Promise<[string, string[]]> => {
+      const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+      return [folder, entries.filter((entry) => !entry.isSymbolicLink()).map(({ name }) => name)];
+    }),
+  );
+  return Object.fromEntries(listed);
 }
 
 /** What the machine is like by itself, whatever the workspace: worth keeping for some seconds. */
@@ -307,6 +325,12 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     outerRepository(workspace),
     ownCgroup(),
   ]);
+  const shown = [...Object.values(paths), ...Object.values(matches).flat()].flatMap((fact) =>
+    fact === "missing" ? [] : [fact.real],
+  );
+  const ofOwn = [...machine.privateFolders, ...machine.temporaryFolders];
+  const entries =
+    profile?.landlock === "off" ? {} : await entriesAround([...ofOwn, workspace, ...shown, ...KERNELS_OWN], ofOwn);
   return {
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
@@ -322,6 +346,7 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     resolver,
     paths,
     matches,
+    entries,
     limits: own ?? [],
     inRootCgroup: group?.inRoot !== false,
   };

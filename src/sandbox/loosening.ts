@@ -129,6 +129,13 @@ const RULES: Rules = {
       "it can send what it reads to anybody, and talk to services on this machine and in your local network",
     ],
   }),
+  landlock: ladder({
+    on: STRICTEST,
+    off: [
+      "do without the second wall around files and network",
+      "what a fault in the first lets through, nothing holds",
+    ],
+  }),
   namespaces: (_, __, { asked, own }) =>
     newNamespaces(own)
       .filter((name) => name !== "net" && !newNamespaces(asked).includes(name))

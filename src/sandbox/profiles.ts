@@ -12,6 +12,7 @@ const BASE: Omit<ResolvedProfile, "name"> = {
   limits: {},
   environment: { inherit: [], set: {} },
   capabilities: [],
+  landlock: "on",
 };
 
 /** The profiles that are always there. Each but "build" says only how it differs from the one it extends. */
@@ -96,6 +97,7 @@ function merge(base: Omit<ResolvedProfile, "name">, changes: ProfileDefinition):
       set: { ...base.environment.set, ...environment.set },
     },
     capabilities: [...new Set([...base.capabilities, ...(changes.capabilities ?? [])])],
+    landlock: changes.landlock ?? base.landlock,
   };
 }
 

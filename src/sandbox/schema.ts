@@ -146,6 +146,8 @@ export const profileSchema = z.strictObject({
     )
     .meta({ examples: [["CAP_NET_BIND_SERVICE"]] })
     .optional(),
+  /** A second wall derived from the rest, where the kernel has Landlock. */
+  landlock: z.enum(["on", "off"]).optional(),
 });
 
 export type ProfileDefinition = z.infer<typeof profileSchema>;
@@ -176,12 +178,13 @@ export interface ResolvedProfile {
     readonly set: Readonly<Record<string, string>>;
   };
   readonly capabilities: readonly GrantableCapability[];
+  readonly landlock: "on" | "off";
 }
 
 /** Keys that are part of the design and not of this version, by path, with what is said about them. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
+  fallback: "not supported yet: where user namespaces are refused, nothing is run. Leave it out",
   seccomp: "not supported yet: no system call filter is installed. Leave it out",
-  landlock: "not supported yet: no Landlock rules are installed. Leave it out",
 };
 
 /** Values that are part of the design and not of this version, by path. */

@@ -26,6 +26,10 @@ export const FACTS: HostFacts = {
   paths: {},
   matches: {},
   mountPoints: [],
+  entries: {
+    "/": ["dev", "etc", "home", "opt", "proc", "root", "run", "srv", "sys", "tmp", "usr", "var"],
+    "/var": ["lib", "log", "tmp"],
+  },
   inRootCgroup: false,
   limits: [{ name: "Max open files", soft: 1024, hard: 4096, unit: "files" }],
 };

@@ -22,6 +22,7 @@ describe("compileJoin", () => {
       umask: 0o77,
       capabilities: { bounding: [], effective: [], permitted: [], inheritable: [] },
       noNewPrivileges: true,
+      landlock: first.sys?.landlock,
       newSessionKeyring: true,
     });
   });
