@@ -140,6 +140,6 @@ describe("inspect: files of /proc", () => {
       "0000000000000000: 00000002 00000000 00010000 0001 01 19035 @/tmp/.X11-unix/X0\n" +
       "0000000000000000: 00000002 00000000 00010000 0001 01 19036 relative.sock\n" +
       "0000000000000000: 00000003 00000000 00000000 0001 03 19037 /run/a b/c.sock\n";
-    assert.deepEqual(parseUnixSockets(table), ["/run/a b/c.sock"]);
+    assert.deepEqual(parseUnixSockets(table), { absolute: ["/run/a b/c.sock"], relative: ["relative.sock"] });
   });
 });
