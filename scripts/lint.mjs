@@ -27,6 +27,7 @@ try {
   const sources = [
     ...filesBelow("native", (name) => !/^(build|node_modules)/.test(name)),
     ...filesBelow("test/bench"),
+    ...filesBelow("test/escape"),
     ...filesBelow("test/fuzz"),
     ...filesBelow("test/native/programs"),
   ].filter((path) => /\.(h|cc)$/.test(path));

@@ -2,10 +2,19 @@
 // The very last line is the sum: "N passed, N failed, N skipped".
 
 import { randomUUID } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { filesBelow, ROOT } from "./files.mjs";
 import { compare, RUN_MARK, snapshot } from "./leftovers.mjs";
 import { buildVariant } from "./native.mjs";
@@ -93,9 +102,9 @@ function mochaArguments(pattern, timeout, leftOut = []) {
 /** @param {string} name */
 const reportOf = (name) => join(RESULTS, `${name.replaceAll(/\W+/g, "-")}.json`);
 
-/** @param {string} name @param {string} pattern @param {number} timeout of one test */
-function runMocha(name, pattern, timeout) {
-  const env = { ...process.env, SANDBOX_TASKS_TEST_REPORT: reportOf(name) };
+/** @param {string} name @param {string} pattern @param {number} timeout of one test @param {Record<string, string>} [more] variables */
+function runMocha(name, pattern, timeout, more = {}) {
+  const env = { ...process.env, ...more, SANDBOX_TASKS_TEST_REPORT: reportOf(name) };
   const args = mochaArguments(pattern, timeout);
   return runSuite(name, reportOf(name), () =>
     runInGroup(process.execPath, args, { env, limitMs: SUITE_LIMIT_MS, lastFile: reportOf(name) }),
@@ -107,31 +116,43 @@ function runMocha(name, pattern, timeout) {
  * @param {string} name
  * @param {string} pattern
  * @param {number} timeout of one test
+ * @param {(who: "root" | "user", folder: string) => Record<string, string>} [more] variables; folder: where that user may write
  */
-async function asRootAndUser(name, pattern, timeout = MINUTE) {
-  await runMocha(isRoot ? `${name} as root` : name, pattern, timeout);
+async function asRootAndUser(name, pattern, timeout = MINUTE, more = () => ({})) {
+  const own = isRoot ? "root" : "user";
+  await runMocha(isRoot ? `${name} as root` : name, pattern, timeout, more(own, RESULTS));
   if (!isRoot) {
     console.log("The half of this suite that runs as root was left out: you are not root.");
     return;
   }
-  await withOrdinaryUser((user) => {
+  await withOrdinaryUser(async (user) => {
     const title = `${name} as user ${user.name}`;
     const report = join(user.temp, "report.json");
     const env = {
       ...user.env,
+      ...more("user", user.temp),
       [RUN_MARK]: process.env[RUN_MARK],
       SANDBOX_TASKS_TEST_REPORT: report,
     };
     const [file, args] = user.wrap(nodeFor(user), mochaArguments(pattern, timeout));
-    return runSuite(title, report, () =>
+    await runSuite(title, report, () =>
       runInGroup(file, args, { cwd: user.folder, env, limitMs: SUITE_LIMIT_MS, lastFile: report }),
     );
+    for (const book of Object.values(more("user", user.temp)).filter((path) => existsSync(path))) {
+      copyFileSync(book, join(RESULTS, basename(book)));
+    }
   });
 }
 
 async function nativeSuite() {
   buildVariant("arm64"); // for the tests of what the built files ask for
   await asRootAndUser("native", "out/test/native/**/*.test.js");
+}
+
+/** What the escape suite writes down for `npm run escape`. */
+function escapeBook(who, folder) {
+  if (process.env.SANDBOX_TASKS_ESCAPE_COMPARE === undefined) return {};
+  return { SANDBOX_TASKS_ESCAPE_VERDICTS: join(folder, `escape-${who}.json`) };
 }
 
 /** The native tests once more for each sanitizer, as whoever we are. */
@@ -221,6 +242,7 @@ const SUITES = {
   lint,
   unit: () => runMocha("unit", "out/test/unit/**/*.test.js", MINUTE / 3),
   native: nativeSuite,
+  escape: () => asRootAndUser("escape", "out/test/escape/**/*.test.js", MINUTE, escapeBook),
   builds: () => asRootAndUser("builds", "out/test/builds/**/*.test.js", 2 * MINUTE),
   sanitizers: sanitizerSuites,
   fuzz: () => runMocha("fuzz", "out/test/fuzz/**/*.test.js", 3 * MINUTE),

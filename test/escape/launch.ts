@@ -1,0 +1,20 @@
+// Stands for the editor in the escape suite: a process with its own variables, open files and terminal, that runs a
+// command in a sandbox.
+//
+//   node launch.js PROFILE WORKSPACE HOME COMMAND ARGUMENT...
+
+import { LIBRARY } from "../support/library";
+
+const api: typeof import("../../src/api") = require(LIBRARY);
+
+async function main([profile = "", workspace = "", home = "", file = "", ...args]: string[]): Promise<void> {
+  const sandbox = await api.sandbox.run({ file, args, stdio: "inherit" }, profile, { workspace, home });
+  const { code, signal } = await sandbox.exited;
+  if (signal !== null) console.error(`ended by ${signal}`);
+  process.exitCode = code ?? 128 + (signal === "SIGSYS" ? 31 : 0);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 125;
+});

@@ -1,0 +1,85 @@
+// Runs one attempt in one arena, on a bait of its own, and judges it.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { dirname } from "node:path";
+import { text } from "node:stream/consumers";
+import { LIBRARY, LIBRARY_VARIABLE } from "../support/library";
+import { ARENAS, type ArenaName, OTHERS, OURS } from "./arenas";
+import { type Attempt, judge, type Run, type Verdict } from "./attempt";
+import { Bait } from "./bait";
+
+const api: typeof import("../../src/api") = require(LIBRARY);
+
+/** No attempt takes a second on a machine that is idle; this is for one that is not. */
+const LIMIT_MS = 55_000;
+
+const OURS_AND_OTHERS: ReadonlySet<ArenaName> = new Set([...OURS, ...OTHERS]);
+
+export interface Result {
+  readonly verdict: Verdict;
+  readonly run: Run;
+}
+
+/** What whoever starts the sandbox has in its environment, beside what the attempt is about. */
+function environment(attempt: Attempt, bait: Bait): Record<string, string> {
+  const launcher = { [LIBRARY_VARIABLE]: dirname(LIBRARY) };
+  return { PATH: process.env.PATH ?? "", HOME: bait.home, LANG: "C.UTF-8", ...launcher, ...attempt.env?.(bait) };
+}
+
+async function runWithPipes(attempt: Attempt, bait: Bait, [file = "", ...args]: string[]): Promise<Run> {
+  const child = spawn(file, args, {
+    cwd: bait.home,
+    env: environment(attempt, bait),
+    stdio: ["ignore", "pipe", "pipe", ...(attempt.descriptors?.(bait) ?? [])],
+    timeout: LIMIT_MS,
+    killSignal: "SIGKILL",
+  });
+  let [out, err] = ["", ""];
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+    out += chunk;
+    if (attempt.crash && out.includes("\n")) child.kill("SIGKILL");
+  });
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    err += chunk;
+  });
+  const closed = once(child, "close");
+  const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+  // What outlives it holds the pipes open.
+  const patience = new AbortController();
+  const grace = new Promise((resolve) => setTimeout(resolve, 500, patience.signal).unref());
+  await Promise.race([closed, grace]);
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  return { code, signal, output: out + err };
+}
+
+async function runOnTerminal(attempt: Attempt, bait: Bait, [file = "", ...args]: string[]): Promise<Run> {
+  const child = await api.spawn(file, args, {
+    cwd: bait.home,
+    env: environment(attempt, bait),
+    terminal: { columns: 80, rows: 24 },
+    timeout: LIMIT_MS,
+    killSignal: "SIGKILL",
+  });
+  const [output, status] = await Promise.all([child.terminal ? text(child.terminal.output) : "", child.exited]);
+  // As text it is the same on every line but for the carriage returns.
+  return {
+    code: status.code,
+    signal: status.signal as NodeJS.Signals | null,
+    output: output.replaceAll("\r\n", "\n"),
+  };
+}
+
+export async function runAttempt(attempt: Attempt, arena: ArenaName): Promise<Result> {
+  const bait = new Bait();
+  try {
+    const words = await attempt.lay(bait, OURS_AND_OTHERS.has(arena));
+    const command = [attempt.file?.(bait) ?? bait.program, ...words];
+    const line = ARENAS[arena].wrap(bait, command);
+    const run = await (attempt.terminal ? runOnTerminal : runWithPipes)(attempt, bait, line);
+    return { verdict: await judge(attempt, bait, run), run };
+  } finally {
+    await bait.remove();
+  }
+}
