@@ -30,6 +30,7 @@ export enum Command {
   CopyPid = "sandbox.copyPid",
   ClearEnded = "sandbox.clearEnded",
   Refresh = "sandbox.refresh",
+  AllowDenied = "sandbox.allowDenied",
   ManageApprovals = "sandbox.manageApprovals",
   ExplainProfile = "sandbox.explainProfile",
   CheckSystem = "sandbox.checkSystem",
@@ -50,6 +51,7 @@ export interface CommandArguments {
   [Command.CopyPid]: [node?: SandboxNode];
   [Command.ClearEnded]: [];
   [Command.Refresh]: [];
+  [Command.AllowDenied]: [node?: SandboxNode];
   [Command.ManageApprovals]: [];
   /** Name of the profile: asked for when absent. */
   [Command.ExplainProfile]: [name?: string];
@@ -120,6 +122,9 @@ export const NODE_CONTEXT = {
   processes: "group.processes",
   namespaces: "group.namespaces",
   namespace: "namespace",
+  denials: "group.denials",
+  denial: "denial",
+  allowableDenial: "denial.allowable",
   endedGroup: "group.ended",
   ended: "sandbox.ended",
   notice: "notice",

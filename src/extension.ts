@@ -9,6 +9,7 @@ import { SandboxRegistry } from "./sandbox";
 import {
   Approvals,
   askInDialog,
+  DenialLinks,
   FailureNotifier,
   Gate,
   Launcher,
@@ -44,7 +45,8 @@ export function activate(context: vscode.ExtensionContext): SandboxTasksApi {
   const problems = new TaskProblems();
   const approvals = new Approvals(context.globalState);
   const gate = new Gate(approvals, askInDialog);
-  const launcher = new Launcher(sandboxes, links, new FailureNotifier(), problems, gate, log);
+  const denialLinks = new DenialLinks();
+  const launcher = new Launcher(sandboxes, links, new FailureNotifier(), problems, gate, denialLinks, log);
   const system = new SystemState(log);
   const documents = new Documents();
   const view = new SandboxesView(sandboxes, log, () => {
@@ -60,6 +62,7 @@ export function activate(context: vscode.ExtensionContext): SandboxTasksApi {
     vscode.tasks.registerTaskProvider(TASK_TYPE, new SandboxTaskProvider(launcher)),
     vscode.window.registerTerminalProfileProvider(TERMINAL_PROFILE, new SandboxTerminalProfileProvider(launcher)),
     vscode.window.registerTerminalLinkProvider(new SystemLinks()),
+    vscode.window.registerTerminalLinkProvider(denialLinks),
     registerCommands({ registry: sandboxes, launcher, links, approvals, view, documents, system, log }),
   );
   return { registry: sandboxes };

@@ -1,6 +1,7 @@
-// Numbers as people read them: durations, sizes, times, command lines, and how a process ended.
+// Numbers as people read them: durations, sizes, times, command lines, how a process ended and what it was refused.
 
 import { t } from "./l10n";
+import type { Denial } from "./sandbox/denials";
 import type { ExitStatus } from "./spawner/types";
 
 /** Seconds as "0.35 s", "12.4 s", "3 min 05 s", "2 h 07 min". */
@@ -45,6 +46,17 @@ export function describeEnd(status: ExitStatus): string {
     return status.coreDumped ? t("killed by {0}, core dumped", status.signal) : t("killed by {0}", status.signal);
   }
   return t("exited with code {0}", status.code ?? 0);
+}
+
+/** The circumstances of a denial, "seccomp · npm · 3 times": the rule, to whom, how often, and how sure that is. */
+export function describeDenial({ rule, command, count, certainty }: Denial): string {
+  const parts = [
+    rule,
+    command,
+    count > 1 ? t("{0} times", count) : undefined,
+    certainty === "hint" ? t("a guess from what was printed") : undefined,
+  ];
+  return parts.filter((part) => part !== undefined).join(" · ");
 }
 
 /** An argv as somebody would type it: words with special characters are quoted for a POSIX shell. For display only. */

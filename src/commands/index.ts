@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import { ALL_COMMANDS, Command, type CommandHandlers } from "../contributions";
 import { t } from "../l10n";
+import { allowDenied } from "./allowDenied";
 import { checkSystem } from "./checkSystem";
 import { copyPid } from "./copyPid";
 import { copyReport } from "./copyReport";
@@ -28,6 +29,7 @@ export function registerCommands(services: Services): vscode.Disposable {
     [Command.RevealTerminal]: revealTerminal(services),
     [Command.ShowDetails]: showDetails(services),
     [Command.CopyPid]: copyPid(services),
+    [Command.AllowDenied]: allowDenied(services),
     [Command.ManageApprovals]: manageApprovals(services),
     [Command.ExplainProfile]: explainProfile(services),
     [Command.CheckSystem]: checkSystem(services),

@@ -52,7 +52,7 @@ function item(approval: Approval, remove: vscode.QuickInputButton): ApprovalItem
   return {
     label: `$(shield) ${task}`,
     description: `${folder} · ${new Date(since).toLocaleDateString()}`,
-    detail: t("{0} may {1}", command, allows.join("; ")),
+    detail: t("It may {0}. Command: {1}", allows.join("; "), command),
     buttons: [remove],
     approval,
   };

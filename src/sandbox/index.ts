@@ -1,5 +1,6 @@
 // Sandboxes: profiles, how they become spawn options, and the ones that run. No dependency on the editor.
 
+export { changeToAllow, type ProfileChange } from "./allow";
 export { ownCgroup } from "./cgroups";
 export { compile } from "./compile";
 export type { Denial, DenyingWall } from "./denials";
@@ -17,6 +18,7 @@ export type { ProfileDefinition, ProfileRef, ResolvedProfile } from "./schema";
 export { signalProcess } from "./signal";
 export type {
   Consent,
+  DenialOwner,
   EndedSandbox,
   RunContext,
   Sandbox,

@@ -4,8 +4,9 @@
 // links) is beyond: to ask once too often does no harm.
 
 import { isHarmless, looksSecret } from "./environment";
+import { splitGlob } from "./globs";
 import type { HostFacts } from "./host";
-import { expand } from "./paths";
+import { expand, isInside } from "./paths";
 import { parseDuration, parseSize } from "./quantities";
 import type { NamespaceName, ResolvedProfile } from "./schema";
 import { steers } from "./steering-variables";
@@ -21,7 +22,7 @@ export interface Loosening {
 }
 
 /** Where paths start, and where those that are links lead. */
-export type LooseningFacts = Pick<HostFacts, "home" | "workspace" | "paths">;
+export type LooseningFacts = Pick<HostFacts, "home" | "workspace" | "paths" | "matches">;
 
 type Words = readonly [allows: string, why: string, keyEnd?: string];
 
@@ -49,17 +50,23 @@ function ladder<T extends string>(steps: Readonly<Record<T, Words>>): Rule<T> {
   return (asked, own) => (order.indexOf(asked) > order.indexOf(own) ? [steps[asked]] : []);
 }
 
-/** The path as it is, and what it leads to where that is another: a repository can hold links to anywhere. */
-function pathWords(path: string, { paths }: LooseningFacts): string {
+/** A path as it is written, and what it leads to where that is elsewhere: a repository can hold links to anywhere. */
+function pathWords(text: string, path: string, { home, workspace, paths, matches }: LooseningFacts): string {
   const fact = paths[path];
-  return fact === undefined || fact === "missing" || fact.real === path ? path : `${path} (leads to ${fact.real})`;
+  const folder = expand(splitGlob(text).prefix, home, workspace);
+  const elsewhere = [
+    ...(fact === undefined || fact === "missing" || fact.real === path ? [] : [fact]),
+    ...(matches[text] ?? []).filter(({ real }) => !isInside(real, folder)),
+  ];
+  return elsewhere.length === 0 ? path : `${path} (leads to ${elsewhere.map(({ real }) => real).join(", ")})`;
 }
 
 /** Paths of one list that stand in none of the user's. Inside one of those is not enough: it may be a link. */
 function morePaths(asked: readonly string[], own: readonly string[], { facts }: Comparison): string[] {
   const absolute = (text: string): string => expand(text, facts.home, facts.workspace);
   const known = new Set(own.map(absolute));
-  return [...new Set(asked.map(absolute))].filter((path) => !known.has(path)).map((path) => pathWords(path, facts));
+  const more = asked.filter((text) => !known.has(absolute(text)));
+  return [...new Set(more.map((text) => pathWords(text, absolute(text), facts)))];
 }
 
 /** A limit in the unit that `parse` gives; a user without one has nothing that could be exceeded. */
@@ -179,7 +186,7 @@ const RULES: Rules = {
         ...words(more.filter(looksSecret), "by the name it holds a secret"),
         ...words(
           more.filter((name) => !looksSecret(name)),
-          "programs that find it act upon it",
+          "programs act upon what they find in their environment",
         ),
       ];
     },

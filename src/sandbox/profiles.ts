@@ -129,6 +129,14 @@ function byName(
   return merge(definition.extends === undefined ? BASE : byName(definition.extends, {}, path, []), definition);
 }
 
+/** What the name of a profile ends with that a task changed. */
+const CHANGED = " (changed)";
+
+/** The name of the profile that a sandbox's profile is, or that it was made from by a task. */
+export function baseProfileName(name: string, own: Readonly<Record<string, unknown>>): string {
+  return name.endsWith(CHANGED) && !Object.hasOwn(own, name) ? name.slice(0, -CHANGED.length) : name;
+}
+
 /** Whether more differs than the variables that are set: those (a task's `env`) change what runs, not what it may do. */
 function changesAccess({ extends: _, environment, ...others }: ProfileDefinition): boolean {
   return Object.keys(others).length > 0 || Object.keys(environment ?? {}).some((key) => key !== "set");
@@ -152,7 +160,7 @@ export function resolveProfile(ref: ProfileRef, own: Readonly<Record<string, unk
   }
   const changed = changesAccess(changes);
   return {
-    name: changed ? `${base} (changed)` : base,
+    name: changed ? `${base}${CHANGED}` : base,
     ...merge(byName(base, own, "extends", []), changes),
   };
 }

@@ -73,9 +73,9 @@ export class SandboxRegistry {
   #add(sandbox: Sandbox): void {
     this.#running.set(sandbox.id, sandbox);
     this.#changed();
-    const watching = sandbox.onDidChange(() => this.#changed());
+    // Also for a moment after its end, when the last of its output is read; the listener goes with the sandbox.
+    sandbox.onDidChange(() => this.#changed());
     void sandbox.ended.then((ended) => {
-      watching.dispose();
       this.#running.delete(sandbox.id);
       this.#ended = [ended, ...this.#ended].slice(0, this.#keepEnded);
       this.#changed();

@@ -16,8 +16,11 @@ import { limitReached, makeCgroup, type SandboxCgroup } from "./cgroups";
 import { compile } from "./compile";
 import { type Denial, DenialLog } from "./denials";
 import { SandboxError } from "./errors";
+import { HintReader, onHost } from "./hint-reader";
+import { type Finding, hintOf, pathOf } from "./hints";
 import { type HostFacts, readHostFacts } from "./host";
 import { compileJoin } from "./join";
+import { layout, type Place } from "./layout";
 import { resolveProfile } from "./profiles";
 import type { ProfileRef, ResolvedProfile } from "./schema";
 import type { Consent, EndedSandbox, RunContext, Sandbox, SandboxCommand, SandboxStats } from "./types";
@@ -57,6 +60,7 @@ class RunningSandbox implements Sandbox {
   readonly #denials = new DenialLog(() => {
     for (const listener of [...this.#listeners]) listener();
   });
+  readonly #hints: HintReader;
   #frozen = false;
 
   constructor(
@@ -72,6 +76,13 @@ class RunningSandbox implements Sandbox {
     this.name = nameOf(command);
     this.profile = resolvedProfile.name;
     this.workspace = facts.workspace;
+    let places: readonly Place[] | undefined;
+    const explain = async (finding: Finding): Promise<Denial | undefined> => {
+      const path = pathOf(finding, facts, command.cwd ?? facts.workspace);
+      places ??= layout(resolvedProfile, facts);
+      return hintOf(finding, resolvedProfile, places, facts, path, path === undefined ? "missing" : await onHost(path));
+    };
+    this.#hints = new HintReader(explain, (hint) => this.#denials.add([hint]));
     this.exited = process.exited.then((status) => this.#end(status));
     this.ended = this.exited.then((status) => this.#report(status));
   }
@@ -91,6 +102,7 @@ class RunningSandbox implements Sandbox {
 
   async #report(status: ExitStatus): Promise<EndedSandbox> {
     const { facts } = this;
+    const denials = this.#denials;
     const endedAt = new Date();
     const created = await createdProtectedPaths(facts.protected);
     const owner = this.resolvedProfile.filesystem.workspace === "readwrite" ? foreignWorkspace(facts) : undefined;
@@ -103,7 +115,10 @@ class RunningSandbox implements Sandbox {
       startedAt,
       endedAt,
       status,
-      denials: this.denials,
+      // The last lines of its output, and with them the last hints, can be read after the exit.
+      get denials() {
+        return denials.all;
+      },
       warnings: [
         ...(owner === undefined ? [] : [owner]),
         ...created.map(
@@ -172,6 +187,10 @@ class RunningSandbox implements Sandbox {
 
   get denials(): readonly Denial[] {
     return this.#denials.all;
+  }
+
+  observe(output: string): Promise<void> {
+    return this.#hints.read(output);
   }
 
   onDidChange(listener: () => void): { dispose(): void } {

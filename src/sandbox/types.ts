@@ -71,6 +71,11 @@ export interface Sandbox {
   stats(): Promise<SandboxStats>;
   /** What it refused so far, in the order of the first time; at most a hundred. */
   readonly denials: readonly Denial[];
+  /**
+   * Takes what its programs print, in pieces of any length: what they say was refused becomes a hint in `denials`.
+   * @returns when the hints of all that was taken so far are there; never rejects
+   */
+  observe(output: string): Promise<void>;
   /** Calls back when `denials` has changed, at most ten times a second. */
   onDidChange(listener: () => void): { dispose(): void };
   /**
@@ -83,6 +88,9 @@ export interface Sandbox {
   readonly ended: Promise<EndedSandbox>;
 }
 
+/** A sandbox that refused something: one that runs, or one that has ended. */
+export type DenialOwner = Pick<EndedSandbox, "id" | "name" | "profile" | "workspace" | "denials">;
+
 export interface EndedSandbox {
   readonly id: string;
   readonly name: string;
@@ -91,6 +99,7 @@ export interface EndedSandbox {
   readonly startedAt: Date;
   readonly endedAt: Date;
   readonly status: ExitStatus;
+  /** Hints may still be added in the moments after the end. */
   readonly denials: readonly Denial[];
   /** What the user should look at: protected paths that the task made where there were none. */
   readonly warnings: readonly string[];

@@ -20,7 +20,7 @@ const LONGEST_LINE = 300;
  * Text that shows what it is: no control characters, no marks that turn the direction of writing, nothing invisible, and
  * no line breaks.
  */
-function plain(text: string): string {
+export function plain(text: string): string {
   return printable(text).replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${mark.codePointAt(0)?.toString(16) ?? ""}}`);
 }
 
@@ -46,7 +46,7 @@ export function approvalText({ name, workspace, beyond }: TaskRequest, own: stri
   const lines = shown.flatMap((one, index) => {
     // The same reason for many paths is given once, after the last of them.
     const isLast = shown[index + 1]?.why !== one.why;
-    return [`• ${allowedWords(one)}`, ...(isLast ? [`   ${t("Mind: {0}.", plain(one.why))}`] : [])];
+    return [`• ${allowedWords(one)}`, ...(isLast ? [`   ${t("Risk: {0}.", plain(one.why))}`] : [])];
   });
   return {
     message: t('The task "{0}" wants to do more than your profile "{1}" allows', whole(name), plain(own)),

@@ -2,9 +2,10 @@
 
 export { askInDialog } from "./approvalDialog";
 export { Approvals } from "./approvals";
+export { DenialLinks } from "./denialLinks";
 export { Gate } from "./gate";
 export { gracePeriod, Launcher } from "./launcher";
-export { FailureNotifier } from "./notifier";
+export { FailureNotifier, openSettings } from "./notifier";
 export { TaskProblems } from "./problems";
 export { SandboxTaskProvider } from "./provider";
 export { sandboxable, sandboxedTask } from "./sandboxable";

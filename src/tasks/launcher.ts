@@ -2,6 +2,7 @@
 // profile, runs the command through the registry, and says in the terminal, the log and (once) a notification what
 // went wrong.
 
+import { setTimeout as delay } from "node:timers/promises";
 import * as vscode from "vscode";
 import { readSetting, Setting } from "../contributions";
 import { t } from "../l10n";
@@ -16,6 +17,8 @@ import {
 } from "../sandbox";
 import type { Sandbox } from "../sandbox/types";
 import type { Process } from "../spawner/types";
+import type { DenialLinks } from "./denialLinks";
+import { denialText } from "./denialText";
 import { describeFailure, failureText, RefusedError } from "./failure";
 import { type Gate, NotAllowedError } from "./gate";
 import type { FailureNotifier } from "./notifier";
@@ -60,6 +63,9 @@ export interface LaunchOptions {
 /** What the sandbox's programs may believe of the terminal: it is xterm.js. */
 const TERMINAL_ENVIRONMENT = { TERM: "xterm-256color", COLORTERM: "truecolor" } as const;
 
+/** How long the end of a terminal waits for the hints in its last lines. */
+const HINTS_LIMIT_MS = 500;
+
 export class Launcher {
   constructor(
     private readonly registry: SandboxRegistry,
@@ -67,6 +73,7 @@ export class Launcher {
     private readonly notifier: FailureNotifier,
     private readonly problems: TaskProblems,
     private readonly gate: Gate,
+    private readonly denialLinks: DenialLinks,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -122,11 +129,15 @@ export class Launcher {
     const resolved = resolveProfile(ref, own);
     const consent = this.gate.consent(request, request.profileIsChosen === true ? resolved : usersProfile(own));
     const { matchers = [] } = request;
+    const watch = matchers.length > 0 ? this.problems.watch(request.name, matchers) : undefined;
     let started: Sandbox | undefined;
+    let columns = 80;
+    let hints = Promise.resolve();
     return {
       opening: (columns) =>
         openingText(request.display, resolved.name, describeProfile(resolved), request.warnings, columns),
       start: async (terminal) => {
+        columns = terminal.columns;
         this.log.info(
           `${request.name}: starting under ${resolved.name} in ${request.folder.uri.fsPath}: ${request.display}`,
         );
@@ -151,8 +162,17 @@ export class Launcher {
         this.log.info(`${request.name}: runs as ${sandbox.id}, pid ${sandbox.process.pid}`);
         return this.#program(sandbox);
       },
-      ...(matchers.length > 0 ? { observe: this.problems.watch(request.name, matchers) } : {}),
-      closing: async (status) => closingText(status, (await started?.ended)?.warnings),
+      observe: (text) => {
+        watch?.(text);
+        if (started) hints = started.observe(text);
+      },
+      closing: async (status) => {
+        const ended = await started?.ended;
+        // A path that was printed can lie on a file system that does not answer.
+        await Promise.race([hints, delay(HINTS_LIMIT_MS)]);
+        const refused = ended && denialText(ended.denials, (denial) => this.denialLinks.add(ended, denial), columns);
+        return `${refused ?? ""}${closingText(status, ended?.warnings)}`;
+      },
     };
   }
 

@@ -49,12 +49,8 @@ async function act(action: FailureAction, { feature }: Failure): Promise<void> {
   switch (action) {
     case "tasks":
       return openTasks();
-    case "settings": {
-      // Settings of the machine stand in the remote settings where the extension does not run beside the window.
-      const where = vscode.env.remoteName === undefined ? "openSettings" : "openRemoteSettings";
-      await vscode.commands.executeCommand(`workbench.action.${where}`, { query: `@ext:${EXTENSION_ID}` });
-      return;
-    }
+    case "settings":
+      return openSettings();
     case "system":
       return runCommand(vscode.commands, Command.CheckSystem, feature);
     case "trust":
@@ -63,6 +59,12 @@ async function act(action: FailureAction, { feature }: Failure): Promise<void> {
     case "log":
       return runCommand(vscode.commands, Command.ShowLog);
   }
+}
+
+/** Our settings, where the user's values of them are: they are of the machine, and the remote's where there is one. */
+export async function openSettings(): Promise<void> {
+  const where = vscode.env.remoteName === undefined ? "openSettings" : "openRemoteSettings";
+  await vscode.commands.executeCommand(`workbench.action.${where}`, { query: `@ext:${EXTENSION_ID}` });
 }
 
 /** The tasks.json of the first folder that has one; else VS Code's own command, which makes one. */

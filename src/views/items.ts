@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import { NODE_CONTEXT } from "../contributions";
 import {
+  describeDenial,
   describeEnd,
   describeEndShortly,
   formatBytes,
@@ -14,6 +15,7 @@ import {
 import type { NamespaceType } from "../inspect";
 import { t } from "../l10n";
 import {
+  type DenialNode,
   type EndedNode,
   type NamespaceNode,
   nodeId,
@@ -47,6 +49,10 @@ function draw(node: SandboxNode): vscode.TreeItem {
       return group(t("Namespaces"), NODE_CONTEXT.namespaces, Collapsed, "symbol-namespace");
     case "namespace":
       return namespaceItem(node);
+    case "denials":
+      return group(t("Refused"), NODE_CONTEXT.denials, Expanded, "circle-slash");
+    case "denial":
+      return denialItem(node);
     case "endedGroup":
       return group(t("Recently ended"), NODE_CONTEXT.endedGroup, Expanded, "history");
     case "ended":
@@ -92,10 +98,12 @@ function runningItem({ sandbox }: RunningNode): vscode.TreeItem {
 }
 
 function endedItem({ ended }: EndedNode): vscode.TreeItem {
-  const item = new vscode.TreeItem(ended.name, None);
+  const refused = ended.denials.length;
+  const item = new vscode.TreeItem(ended.name, refused > 0 ? Collapsed : None);
   const { status } = ended;
   const end = describeEnd(status);
-  item.description = `${describeEndShortly(status)} · ${formatSeconds(status.wallTime)}`;
+  const figures = `${describeEndShortly(status)} · ${formatSeconds(status.wallTime)}`;
+  item.description = refused > 0 ? `${figures} · ${t("{0} refused", refused)}` : figures;
   item.iconPath =
     status.code === 0
       ? new vscode.ThemeIcon("pass", new vscode.ThemeColor("testing.iconPassed"))
@@ -157,6 +165,28 @@ function namespaceItem({ info }: NamespaceNode): vscode.TreeItem {
     [t("This sandbox"), info.shared ? t("shares it with the editor") : t("has one of its own")],
   ]);
   item.accessibilityInformation = { label: t("{0} namespace {1}, {2}", info.type, info.inode, relation) };
+  return item;
+}
+
+function denialItem({ owner, denial }: DenialNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(denial.what, None);
+  const circumstances = describeDenial(denial);
+  const isHint = denial.certainty === "hint";
+  item.description = circumstances;
+  // What the kernel told is certain; a hint looks like the question that it is.
+  item.iconPath = isHint
+    ? new vscode.ThemeIcon("question", new vscode.ThemeColor("list.warningForeground"))
+    : new vscode.ThemeIcon("circle-slash", new vscode.ThemeColor("list.errorForeground"));
+  item.contextValue = denial.allow === undefined ? NODE_CONTEXT.denial : NODE_CONTEXT.allowableDenial;
+  item.tooltip = table(denial.what, [
+    [t("Refused by"), denial.by],
+    [t("Rule"), t("{0} of the profile {1}", denial.rule, owner.profile)],
+    ...(denial.command === undefined ? [] : [[t("Process"), denial.command] as const]),
+    [t("How often"), String(denial.count)],
+    [t("Known from"), isHint ? t("what the program printed: a guess") : t("the kernel")],
+    [t("Can be allowed"), denial.allow === undefined ? t("no") : t("yes")],
+  ]);
+  item.accessibilityInformation = { label: t("Refused: {0}, {1}", denial.what, circumstances) };
   return item;
 }
 

@@ -1,7 +1,7 @@
 // What the tree is made of. Plain data: commands get these when they are called from the tree's menus.
 
 import type { NamespaceInfo, ProcessInfo } from "../inspect";
-import type { EndedSandbox } from "../sandbox";
+import type { Denial, DenialOwner, EndedSandbox } from "../sandbox";
 import type { Sandbox } from "../sandbox/types";
 
 export interface RunningNode {
@@ -32,6 +32,17 @@ export interface NamespaceNode {
   readonly info: NamespaceInfo;
 }
 
+export interface DenialsNode {
+  readonly kind: "denials";
+  readonly sandbox: Sandbox;
+}
+
+export interface DenialNode {
+  readonly kind: "denial";
+  readonly owner: DenialOwner;
+  readonly denial: Denial;
+}
+
 export interface EndedGroupNode {
   readonly kind: "endedGroup";
 }
@@ -54,6 +65,8 @@ export type SandboxNode =
   | ProcessNode
   | NamespacesNode
   | NamespaceNode
+  | DenialsNode
+  | DenialNode
   | EndedGroupNode
   | EndedNode
   | NoticeNode;
@@ -65,12 +78,16 @@ export function nodeId(node: SandboxNode): string {
       return `running/${node.sandbox.id}`;
     case "processes":
     case "namespaces":
+    case "denials":
       return `running/${node.sandbox.id}/${node.kind}`;
     case "process":
       // The start time tells a process from a later one with the same pid.
       return `running/${node.sandbox.id}/process/${node.info.pid}@${node.info.startTime}`;
     case "namespace":
       return `running/${node.sandbox.id}/namespace/${node.info.type}`;
+    case "denial":
+      // Merged by these two: of one sandbox no two are alike.
+      return `denial/${node.owner.id}/${node.denial.by}/${node.denial.what}`;
     case "endedGroup":
       return "ended";
     case "ended":

@@ -4,10 +4,11 @@ import * as vscode from "vscode";
 import { readSetting, Setting } from "../contributions";
 import { namespaces, type ProcessInfo, processes } from "../inspect";
 import { t } from "../l10n";
-import type { SandboxRegistry } from "../sandbox";
+import type { DenialOwner, SandboxRegistry } from "../sandbox";
 import type { Sandbox } from "../sandbox/types";
 import { treeItem } from "./items";
 import {
+  type DenialsNode,
   type NamespacesNode,
   type ProcessesNode,
   processesSignature,
@@ -21,6 +22,7 @@ interface SandboxNodes {
   readonly running: RunningNode;
   readonly processes: ProcessesNode;
   readonly namespaces: NamespacesNode;
+  readonly denials: DenialsNode;
   /** What is shown now; undefined while nobody has opened the group. */
   shown: readonly ProcessInfo[] | undefined;
 }
@@ -44,7 +46,8 @@ export class SandboxTree implements vscode.TreeDataProvider<SandboxNode>, vscode
     switch (node.kind) {
       case "running": {
         const nodes = this.#nodesOf(node.sandbox);
-        return [nodes.processes, nodes.namespaces];
+        const denials = node.sandbox.denials.length > 0 ? [nodes.denials] : [];
+        return [...denials, nodes.processes, nodes.namespaces];
       }
       case "processes":
         return this.#processes(node.sandbox);
@@ -58,6 +61,10 @@ export class SandboxTree implements vscode.TreeDataProvider<SandboxNode>, vscode
             info,
           })),
         );
+      case "denials":
+        return denialNodes(node.sandbox);
+      case "ended":
+        return denialNodes(node.ended);
       case "endedGroup":
         return this.#ended().map((ended) => ({ kind: "ended", ended }));
       default:
@@ -121,6 +128,7 @@ export class SandboxTree implements vscode.TreeDataProvider<SandboxNode>, vscode
         running: { kind: "running", sandbox },
         processes: { kind: "processes", sandbox },
         namespaces: { kind: "namespaces", sandbox },
+        denials: { kind: "denials", sandbox },
         shown: undefined,
       };
       this.#nodes.set(sandbox.id, nodes);
@@ -137,4 +145,8 @@ export class SandboxTree implements vscode.TreeDataProvider<SandboxNode>, vscode
       return [{ kind: "notice", id, message: t("Can't be read: {0}", message) }];
     }
   }
+}
+
+function denialNodes(owner: DenialOwner): SandboxNode[] {
+  return owner.denials.map((denial) => ({ kind: "denial", owner, denial }));
 }

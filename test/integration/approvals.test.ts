@@ -8,6 +8,7 @@ import * as vscode from "vscode";
 import { Command, readSetting, Setting, TASK_TYPE } from "../../src/contributions";
 import {
   Approvals,
+  DenialLinks,
   FailureNotifier,
   Gate,
   Launcher,
@@ -88,7 +89,7 @@ describe("a task that asks for more than the user's profile", () => {
     const { registry } = await api();
     // The extension's own registry and code; only who answers is ours.
     provider = new SandboxTaskProvider(
-      new Launcher(registry, new TerminalLinks(), new FailureNotifier(), problems, gate, log),
+      new Launcher(registry, new TerminalLinks(), new FailureNotifier(), problems, gate, new DenialLinks(), log),
     );
   });
 

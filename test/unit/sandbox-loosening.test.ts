@@ -9,7 +9,7 @@ import { requestHash, type TaskRequest } from "../../src/sandbox/request";
 import { type ProfileDefinition, type ProfileRef, profileSchema } from "../../src/sandbox/schema";
 import { steers } from "../../src/sandbox/steering-variables";
 
-const facts: LooseningFacts = { home: "/home/me", workspace: "/home/me/project", paths: {} };
+const facts: LooseningFacts = { home: "/home/me", workspace: "/home/me/project", paths: {}, matches: {} };
 
 /** What is beyond, as "key: what it allows". */
 function beyond(asked: ProfileRef, own: ProfileRef = "build", paths: Record<string, PathFact> = {}): string[] {
@@ -119,6 +119,21 @@ describe("loosening", () => {
     assert.deepEqual(beyond(ref({ filesystem: { write: ["cache"] } }), "build", paths), [
       "filesystem.write: read and change /home/me/project/cache (leads to /home/me/.ssh)",
     ]);
+  });
+
+  it("tells where the matches of a pattern lie, when its folder is a link", () => {
+    const asked = ref({ filesystem: { read: ["links/*"] } });
+    const matching = (...reals: string[]): LooseningFacts => ({
+      ...facts,
+      matches: { "links/*": reals.map((real): PathFact => ({ real, kind: "file" })) },
+    });
+    const words = (at: LooseningFacts): string | undefined =>
+      loosenings(resolveProfile(asked), resolveProfile("build"), at)[0]?.allows;
+    assert.equal(words(matching("/home/me/project/links/a")), "read /home/me/project/links/*");
+    assert.equal(
+      words(matching("/home/me/.ssh/id", "/home/me/.ssh/config")),
+      "read /home/me/project/links/* (leads to /home/me/.ssh/id, /home/me/.ssh/config)",
+    );
   });
 
   it("sees the variables that steer programs, and no others", () => {

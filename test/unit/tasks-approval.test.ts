@@ -36,7 +36,7 @@ const TASK: GatedTask = {
   display: "npm ci",
 };
 
-const FACTS = { home: "/home/me", workspace: "/home/me/project", paths: {} } as HostFacts;
+const FACTS = { home: "/home/me", workspace: "/home/me/project", paths: {}, matches: {} } as unknown as HostFacts;
 const OWN = resolveProfile("build");
 
 /** A gate at which somebody gives these answers, one after the other. */
@@ -210,8 +210,8 @@ describe("the text of the question", () => {
   it("says what is asked, by which key, why it matters, for which command and folder", () => {
     const { message, detail, tooLong } = textOf({ extends: "install", filesystem: { write: ["~/.npm", "~/.cache"] } });
     assert.equal(message, 'The task "setup" wants to do more than your profile "build" allows');
-    assert.match(detail, /• reach the network of this machine \(network\)\n {3}Mind: it can send what it reads/);
-    assert.match(detail, /• read and change \/home\/me\/\.npm \(filesystem\.write\)\n• .*\.cache.*\n {3}Mind: /);
+    assert.match(detail, /• reach the network of this machine \(network\)\n {3}Risk: it can send what it reads/);
+    assert.match(detail, /• read and change \/home\/me\/\.npm \(filesystem\.write\)\n• .*\.cache.*\n {3}Risk: /);
     assert.match(detail, /^Command: npm ci$/m);
     assert.match(detail, /^Folder: \/home\/me\/project$/m);
     assert.equal(tooLong, false);
