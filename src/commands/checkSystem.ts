@@ -20,14 +20,17 @@ export function checkSystem({ system, documents, view }: Services): CommandHandl
       { location: vscode.ProgressLocation.Notification, title: t("Checking this system") },
       (progress) => {
         let told = 0;
-        return system.check((what, done) => {
-          progress.report({ message: what, increment: (done - told) * 100 });
-          told = done;
+        return system.check({
+          onProgress: (what, done) => {
+            progress.report({ message: what, increment: (done - told) * 100 });
+            told = done;
+          },
         });
       },
     );
     view.message = await system.refusal();
-    const line = feature === undefined ? undefined : doctor.lineOfFeature(report, feature);
+    // Else the answer, also where the report was left scrolled down.
+    const line = (feature === undefined ? undefined : doctor.lineOfFeature(report, feature)) ?? 0;
     await documents.show(name, doctor.reportText(report), line);
   };
 }

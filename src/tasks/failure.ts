@@ -162,7 +162,7 @@ export function failureText(failure: Failure, columns: number): string {
     ...(remedy.length > 0 ? [""] : []),
     ...remedy.flatMap((line) => coloured("\x1b[36m", `  ${line}`, columns)),
     // Never broken here: the terminal itself breaks a line so that a link in it stays whole.
-    ...(failure.action === "system" ? ["", `  ${systemLine(failure.feature)}`] : []),
+    ...(failure.action === "system" ? ["", `  \x1b[4m${systemLine(failure.feature)}\x1b[0m`] : []),
     "",
     ...coloured("\x1b[2m", t("Nothing was run."), columns),
   ];

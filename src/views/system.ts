@@ -25,9 +25,8 @@ export class SystemState {
   }
 
   /** Try everything again. Only where it is supported. */
-  check(onProgress?: doctor.CheckOptions["onProgress"]): Promise<doctor.Report> {
-    const profiles = readSetting(vscode.workspace, Setting.Profiles);
-    this.#report = doctor.checkSystem({ profiles, ...(onProgress === undefined ? {} : { onProgress }) });
+  check(options: Omit<doctor.CheckOptions, "profiles">): Promise<doctor.Report> {
+    this.#report = doctor.checkSystem({ ...options, profiles: readSetting(vscode.workspace, Setting.Profiles) });
     return this.#report;
   }
 
@@ -35,7 +34,7 @@ export class SystemState {
   async refusal(): Promise<string | undefined> {
     if (!this.supported) return undefined;
     try {
-      const report = await (this.#report ?? this.check());
+      const report = await (this.#report ?? this.check({ unasked: true }));
       await setContextKey(vscode.commands, ContextKey.Unavailable, report.ok ? undefined : "kernel");
       for (const { title, features } of report.findings) {
         this.log.warn(`System: ${title}; missing: ${features.join(", ")}`);

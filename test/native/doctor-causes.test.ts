@@ -85,7 +85,7 @@ describe("the doctor, where something is taken away", function () {
     const found = await examined({ ...container, env: { ...process.env, TMPDIR: "/tmp" } }, [], DOCKER_FILTER);
     cantRun(found);
     assert.deepEqual(serious(found), ["container_seccomp"]);
-    assert.match(found.text, /"runArgs": \["--security-opt", "seccomp=unconfined"/);
+    assert.match(found.text, /"runArgs": \[\n +"--security-opt", "seccomp=unconfined",\n/);
     assert.equal(found.lacks, "user namespace");
     const of = (name: string) => found.report.features.find(({ feature }) => feature === name);
     assert.deepEqual([of("user namespace")?.errno, of("no_new_privs")?.available], ["EPERM", true]);

@@ -149,7 +149,10 @@ const CASES: readonly Case[] = [
     errno: "EPERM",
     cause: "container_seccomp",
     lines: [
-      '"runArgs": ["--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined", "--security-opt", "apparmor=unconfined"]',
+      '"runArgs": [',
+      '  "--security-opt", "seccomp=unconfined",',
+      '  "--security-opt", "systempaths=unconfined",',
+      '  "--security-opt", "apparmor=unconfined"',
     ],
   },
   {
@@ -158,7 +161,7 @@ const CASES: readonly Case[] = [
     feature: "user namespace",
     errno: "EPERM",
     cause: "container_seccomp",
-    lines: ["podman run --security-opt seccomp=unconfined --security-opt unmask=ALL --security-opt label=disable ..."],
+    lines: ["podman run \\", "  --security-opt unmask=ALL \\", "  --security-opt label=disable ..."],
   },
   {
     about: "Kubernetes",
@@ -174,7 +177,7 @@ const CASES: readonly Case[] = [
     feature: "recursive read-only root",
     errno: "EACCES",
     cause: "container_security_module",
-    lines: ["docker run --security-opt apparmor=unconfined ..."],
+    lines: ["  --security-opt apparmor=unconfined ..."],
   },
   {
     about: "a container whose /proc is masked",
@@ -183,7 +186,7 @@ const CASES: readonly Case[] = [
     errno: "EPERM",
     reason: "mount proc on /proc: EPERM, operation not permitted in fsmount(2) (step 7 of 11)",
     cause: "masked_proc",
-    lines: ["docker run --security-opt systempaths=unconfined ..."],
+    lines: ["  --security-opt systempaths=unconfined ..."],
   },
   {
     about: "WSL 1",
@@ -311,6 +314,15 @@ const CASES: readonly Case[] = [
     errno: "ENOENT",
     cause: "cgroup_disable",
     lines: ["sudo sed -i '1s|$| cgroup_enable=memory|' /boot/firmware/cmdline.txt"],
+  },
+  {
+    about: "disks without a scheduler that shares",
+    on: { files: machines.UBUNTU_24_04 },
+    feature: "io controller",
+    errno: "",
+    reason: "limits.ioWeight can't be kept: no disk here heeds weights, as none has the scheduler BFQ or io.cost.",
+    cause: "io_weight_unheeded",
+    lines: ["sudo modprobe bfq", "sudo tee /etc/udev/rules.d/60-bfq.rules >/dev/null <<'EOF'"],
   },
   {
     about: "a controller that is not delegated",

@@ -1,6 +1,7 @@
 // What is said when a limit can't be kept for want of a controller: which, what was tried, and what mends it. Never a
 // limit that is ignored. Pure.
 
+import type { FeatureName } from "../../spawner/features";
 import { SandboxError } from "../errors";
 import type { Attempt, Search } from "./find";
 import type { CgroupLimit, Controller } from "./settings";
@@ -16,7 +17,7 @@ export interface Machine {
 }
 
 /** The lines of the doctor, as probe() names them. */
-export const controllerFeature = (controller: Controller): string => `${controller} controller`;
+export const controllerFeature = (controller: Controller): FeatureName => `${controller} controller`;
 
 const UNIFIED = "Boot with the kernel parameter systemd.unified_cgroup_hierarchy=1";
 
@@ -76,5 +77,6 @@ export function controllerRefusal(
     `limits.${limit}`,
     `limits.${limit} can't be kept: it needs the ${controller} controller of cgroup v2, which is not to be had here.${tried}`,
     `${fixFor(controller, search, machine)} Or leave limits.${limit} out.`,
+    controllerFeature(controller),
   );
 }

@@ -5,16 +5,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { probe, SpawnError } from "../../spawner";
 import { FEATURES } from "../../spawner/features";
+import type { Feature } from "../../spawner/types";
 import { SandboxError } from "../errors";
 import { profileNames } from "../profiles";
 import { run } from "../sandbox";
 import { readFacts } from "./facts";
 import { thisMachine } from "./machine";
+import { probeCgroups } from "./probe-cgroups";
 import { makeReport, type ProfileResult, type Report } from "./report";
 
 export interface CheckOptions {
   /** The user's profiles (setting `sandbox.profiles`), which are tried too. */
   readonly profiles?: Readonly<Record<string, unknown>>;
+  /** Without what may ask systemd for a cgroup, which moves this process into it: nobody asked for a check. */
+  readonly unasked?: boolean;
   /** Told what was tried, and how far it is: from 0 to 1. */
   readonly onProgress?: (what: string, done: number) => void;
 }
@@ -26,7 +30,9 @@ async function tryProfile(
 ): Promise<ProfileResult> {
   try {
     const sandbox = await run({ file: "sh", args: ["-c", ":"], stdio: "ignore" }, profile, { workspace }, own);
-    const { code, signal } = await sandbox.exited;
+    const {
+      status: { code, signal },
+    } = await sandbox.ended;
     if (code === 0) return { profile, runs: true };
     return { profile, runs: false, reason: `a shell that does nothing ended with ${signal ?? `code ${code}`}` };
   } catch (error) {
@@ -40,11 +46,16 @@ async function tryProfile(
  * Tries all that sandboxes need. Takes a tenth of a second or so, and leaves nothing behind.
  * @throws Error where the addon can't be loaded
  */
-export async function checkSystem({ profiles = {}, onProgress = () => {} }: CheckOptions = {}): Promise<Report> {
+export async function checkSystem({
+  profiles = {},
+  unasked = false,
+  onProgress = () => {},
+}: CheckOptions = {}): Promise<Report> {
   const names = profileNames(profiles);
   const all = FEATURES.length + names.length;
   let done = 0;
-  const features = await probe(({ feature }) => onProgress(feature, ++done / all));
+  const tried = ({ feature }: Feature): void => onProgress(feature, ++done / all);
+  const features = [...(await probe(tried)), ...(unasked ? [] : await probeCgroups(tried))];
   const workspace = await mkdtemp(join(tmpdir(), "sandbox-check-"));
   try {
     const results: ProfileResult[] = [];

@@ -15,29 +15,31 @@ export interface Entry {
   readonly config?: string;
 }
 
-const EVERY_PROFILE = { costs: "every profile", needed: true } as const;
+export const EVERY_PROFILE = "every profile";
+
+const BY_EVERYBODY = { costs: EVERY_PROFILE, needed: true } as const;
 
 export const ENTRIES: { readonly [K in FeatureName]: Entry } = {
   "process with a pidfd": {
     use: "starts a process and signals it without ever missing it",
-    ...EVERY_PROFILE,
+    ...BY_EVERYBODY,
     since: [5, 2],
   },
   "user namespace": {
     use: "makes everything below possible without the super-user's rights",
-    ...EVERY_PROFILE,
+    ...BY_EVERYBODY,
     since: [3, 8],
     config: "CONFIG_USER_NS",
   },
-  "id maps": { use: "your files stay yours in the sandbox", ...EVERY_PROFILE, since: [3, 8] },
-  "mount namespace": { use: "a file system view of its own", ...EVERY_PROFILE, since: [3, 8] },
+  "id maps": { use: "your files stay yours in the sandbox", ...BY_EVERYBODY, since: [3, 8] },
+  "mount namespace": { use: "a file system view of its own", ...BY_EVERYBODY, since: [3, 8] },
   "pid namespace": {
     use: "no process outside is seen, all inside end together",
-    ...EVERY_PROFILE,
+    ...BY_EVERYBODY,
     since: [3, 8],
     config: "CONFIG_PID_NS",
   },
-  "PID 1 of our own": { use: "reaps, forwards signals, ends with the command", ...EVERY_PROFILE, since: [3, 19] },
+  "PID 1 of our own": { use: "reaps, forwards signals, ends with the command", ...BY_EVERYBODY, since: [3, 19] },
   "network namespace with loopback": {
     use: "no network but its own loopback",
     costs: 'every profile but those with network: "host" (install)',
@@ -45,16 +47,16 @@ export const ENTRIES: { readonly [K in FeatureName]: Entry } = {
     since: [3, 8],
     config: "CONFIG_NET_NS",
   },
-  "uts namespace": { use: "a host name of its own", ...EVERY_PROFILE, since: [3, 8], config: "CONFIG_UTS_NS" },
+  "uts namespace": { use: "a host name of its own", ...BY_EVERYBODY, since: [3, 8], config: "CONFIG_UTS_NS" },
   "ipc namespace": {
     use: "no shared memory or queues with programs outside",
-    ...EVERY_PROFILE,
+    ...BY_EVERYBODY,
     since: [3, 8],
     config: "CONFIG_IPC_NS",
   },
   "cgroup namespace": {
     use: "its own cgroup looks like the root",
-    ...EVERY_PROFILE,
+    ...BY_EVERYBODY,
     since: [4, 6],
     config: "CONFIG_CGROUPS",
   },
@@ -65,9 +67,9 @@ export const ENTRIES: { readonly [K in FeatureName]: Entry } = {
     since: [5, 6],
     config: "CONFIG_TIME_NS",
   },
-  "recursive read-only root": { use: "the host's files can't be changed", ...EVERY_PROFILE, since: [5, 2] },
-  "proc file system": { use: "/proc shows the sandbox's processes only", ...EVERY_PROFILE, since: [5, 2] },
-  "devices and terminals": { use: "a /dev and terminals of its own", ...EVERY_PROFILE, since: [5, 2] },
+  "recursive read-only root": { use: "the host's files can't be changed", ...BY_EVERYBODY, since: [5, 2] },
+  "proc file system": { use: "/proc shows the sandbox's processes only", ...BY_EVERYBODY, since: [5, 2] },
+  "devices and terminals": { use: "a /dev and terminals of its own", ...BY_EVERYBODY, since: [5, 2] },
   "overlay in a user namespace": {
     use: "changes go to a layer that can be thrown away",
     costs: 'filesystem.workspace: "copy-on-write", filesystem.caches: "private"',
@@ -75,10 +77,10 @@ export const ENTRIES: { readonly [K in FeatureName]: Entry } = {
     since: [5, 11],
     config: "CONFIG_OVERLAY_FS",
   },
-  no_new_privs: { use: "sudo and the like gain nothing", ...EVERY_PROFILE, since: [3, 5] },
+  no_new_privs: { use: "sudo and the like gain nothing", ...BY_EVERYBODY, since: [3, 5] },
   "session keyring": {
     use: "keys of your session stay outside",
-    ...EVERY_PROFILE,
+    ...BY_EVERYBODY,
     since: [2, 6],
     config: "CONFIG_KEYS",
   },

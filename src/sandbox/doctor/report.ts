@@ -2,7 +2,7 @@
 
 import type { Feature } from "../../spawner/types";
 import { type Diagnosis, diagnose } from "./diagnose";
-import { type Entry, entryOf } from "./entries";
+import { type Entry, EVERY_PROFILE, entryOf } from "./entries";
 import type { SystemFacts } from "./facts";
 
 /** Whether a profile's sandboxes can be made here, found by making one. */
@@ -44,6 +44,12 @@ export interface Report {
 
 const UNKNOWN: Entry = { use: "", costs: "", needed: false, since: [0, 0] };
 
+/** "every profile" says all of the others. */
+function costsOf(entries: readonly Entry[]): string[] {
+  const costs = [...new Set(entries.map((entry) => entry.costs))].filter(Boolean);
+  return costs.includes(EVERY_PROFILE) ? [EVERY_PROFILE] : costs;
+}
+
 /** Features by what keeps them away, in the order in which the first of each was tried. */
 function findingsOf(features: readonly Feature[], facts: SystemFacts): Finding[] {
   const found = new Map<string, { diagnosis: Diagnosis; features: Feature[] }>();
@@ -60,7 +66,7 @@ function findingsOf(features: readonly Feature[], facts: SystemFacts): Finding[]
     return {
       ...diagnosis,
       features: these.map(({ feature }) => feature),
-      costs: [...new Set(entries.map(({ costs }) => costs))].filter(Boolean),
+      costs: costsOf(entries),
       serious: entries.some(({ needed }) => needed),
     };
   });

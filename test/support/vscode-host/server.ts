@@ -43,6 +43,8 @@ export interface ServerOptions {
   readonly testDriver?: boolean;
   /** Added to the environment of the server, and so of the extension host and of every task. */
   readonly env?: Record<string, string>;
+  /** A program and its arguments that start the server: to take something away from it. Default: none. */
+  readonly wrapper?: readonly string[];
   /** Ask for this password at the door. Default: none is asked; the port is open to this machine alone. */
   readonly password?: string;
   readonly log?: (line: string) => void;
@@ -177,7 +179,8 @@ export async function startServer(options: ServerOptions = {}): Promise<VsCodeSe
       ...(options.testDriver === true ? ["--vscode-option=enable-smoke-test-driver=true"] : []),
     ];
     // detached: a process group of its own, which can be ended as a whole.
-    child = spawn(host.node, args, { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    const [file = host.node, ...before] = [...(options.wrapper ?? []), host.node];
+    child = spawn(file, [...before, ...args], { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     const collect = (chunk: Buffer): void => {
       output += chunk.toString();
     };

@@ -2,7 +2,7 @@
 
 import type { Cause } from "../cause";
 import type { SystemFacts } from "../facts";
-import { asRoot, newerKernel, type Remedy, setKernelParameter, writeFile } from "../remedy";
+import { asRoot, newerKernel, onTheHost, type Remedy, setKernelParameter, writeFile } from "../remedy";
 
 const isCgroup = (feature: string): boolean => feature === "cgroup" || feature.endsWith(" controller");
 
@@ -17,6 +17,28 @@ const disabledController: Cause = {
   why: (_, { feature }) =>
     `The kernel's command line has cgroup_disable=${controller(feature)}; Raspberry Pi OS comes so.`,
   remedies: (facts, { feature }) => [setKernelParameter(facts, `cgroup_enable=${controller(feature)}`)],
+};
+
+/** The controller may be there: it is the disks' schedulers that share (cgroup-v2.rst, "IO"). */
+const unheededWeights: Cause = {
+  id: "io_weight_unheeded",
+  applies: ({ feature, reason }) => feature === "io controller" && reason?.includes("heeds weights") === true,
+  title: () => "No disk here heeds weights",
+  why: () => "None of them has the scheduler BFQ or io.cost, which are those that look at weights.",
+  remedies: (facts) => [
+    {
+      what: `Give every disk the scheduler BFQ, now and when it appears.${onTheHost(facts)}`,
+      lines: [
+        asRoot(facts, "modprobe bfq"),
+        "for disk in /sys/block/*/queue/scheduler; do",
+        `  echo bfq | ${asRoot(facts, 'tee "$disk"')}`,
+        "done",
+        ...writeFile(facts, "/etc/udev/rules.d/60-bfq.rules", [
+          'ACTION=="add|change", SUBSYSTEM=="block", ATTR{queue/scheduler}="bfq"',
+        ]),
+      ],
+    },
+  ],
 };
 
 const oldHierarchy: Cause = {
@@ -142,6 +164,7 @@ const noKill: Cause = {
 
 export const CGROUP_CAUSES: readonly Cause[] = [
   disabledController,
+  unheededWeights,
   noKill,
   containerCgroup,
   oldHierarchy,

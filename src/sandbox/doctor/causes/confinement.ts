@@ -118,16 +118,20 @@ function startContainer(facts: SystemFacts, wanted: readonly ("seccomp" | "proc"
     ];
   }
   const options = securityOptions(facts, wanted);
-  const quoted = options.flatMap((option) => ["--security-opt", option]).map((word) => JSON.stringify(word));
+  const last = options.length - 1;
   const inJson: Remedy = {
     what: "In devcontainer.json:",
-    lines: [`"runArgs": [${quoted.join(", ")}]`],
+    lines: [
+      '"runArgs": [',
+      ...options.map((option, i) => `  "--security-opt", "${option}"${i < last ? "," : ""}`),
+      "]",
+    ],
     afterwards: "Then rebuild it: Dev Containers: Rebuild Container.",
   };
   const engine = facts.container === "podman" ? "podman" : "docker";
   const byHand: Remedy = {
     what: facts.devContainer ? "Or, where it is started by hand:" : "Start the container so:",
-    lines: [`${engine} run ${options.map((option) => `--security-opt ${option}`).join(" ")} ...`],
+    lines: [`${engine} run \\`, ...options.map((option, i) => `  --security-opt ${option} ${i < last ? "\\" : "..."}`)],
   };
   const compose: Remedy = {
     what: "Or in compose.yaml, under the service:",
