@@ -63,7 +63,7 @@ function findingLines(finding: Finding, number: number, features: readonly Featu
     ...indented(finding.why),
     ...indented(`Missing: ${finding.features.join(", ")}.`),
     ...indented(`What that costs: ${finding.costs.join("; ")}.`),
-    ...(first?.reason === undefined ? [] : indented(`Tried: ${first.reason}.`)),
+    ...(first?.reason === undefined ? [] : indented(`Tried: ${first.reason.replace(/\.$/, "")}.`)),
     ...finding.remedies.flatMap(({ what, lines, afterwards }) => [
       "",
       ...indented(what),

@@ -43,7 +43,8 @@ const unheededWeights: Cause = {
 
 const oldHierarchy: Cause = {
   id: "cgroup_v1",
-  applies: ({ feature }, { cgroup, container }) => isCgroup(feature) && cgroup !== "v2" && container === undefined,
+  applies: ({ feature }, { cgroup, container }) =>
+    isCgroup(feature) && cgroup !== "v2" && (container === undefined || cgroup !== "none"),
   title: ({ cgroup }) =>
     cgroup === "none"
       ? "No cgroups are mounted"
@@ -166,8 +167,8 @@ export const CGROUP_CAUSES: readonly Cause[] = [
   disabledController,
   unheededWeights,
   noKill,
-  containerCgroup,
   oldHierarchy,
+  containerCgroup,
   noSystemd,
   notDelegated,
   noUserManager,
