@@ -29,6 +29,7 @@ const FACTS = {
   paths: {},
   limits: [],
   inRootCgroup: false,
+  entries: {},
   caches: [],
   settings: [],
   mountPoints: [],
