@@ -34,6 +34,7 @@ const FACTS = {
   settings: [],
   mountPoints: [],
   matches: {},
+  entries: {},
 } satisfies HostFacts;
 
 /** What a line of output comes to. */
