@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { LIBRARY, LIBRARY_VARIABLE } from "../support/library";
 import { ARENAS, type ArenaName, OTHERS, OURS } from "./arenas";
 import { type Attempt, judge, type Run, type Verdict } from "./attempt";
@@ -45,10 +46,9 @@ async function runWithPipes(attempt: Attempt, bait: Bait, [file = "", ...args]: 
   });
   const closed = once(child, "close");
   const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
-  // What outlives it holds the pipes open.
-  const patience = new AbortController();
-  const grace = new Promise((resolve) => setTimeout(resolve, 500, patience.signal).unref());
-  await Promise.race([closed, grace]);
+  // What outlives it holds the pipes open; in all others everything that was printed is waited for.
+  if (attempt.group === "survivors") await Promise.race([closed, delay(500)]);
+  else await closed;
   child.stdout?.destroy();
   child.stderr?.destroy();
   return { code, signal, output: out + err };
