@@ -25,6 +25,8 @@ export enum Command {
   OpenTerminalInside = "sandbox.openTerminalInside",
   Kill = "sandbox.kill",
   SendSignal = "sandbox.sendSignal",
+  Freeze = "sandbox.freeze",
+  Thaw = "sandbox.thaw",
   RevealTerminal = "sandbox.revealTerminal",
   ShowDetails = "sandbox.showDetails",
   CopyPid = "sandbox.copyPid",
@@ -45,6 +47,8 @@ export interface CommandArguments {
   [Command.NewTerminal]: [];
   [Command.OpenTerminalInside]: [node?: SandboxNode];
   [Command.Kill]: [node?: SandboxNode];
+  [Command.Freeze]: [node?: SandboxNode];
+  [Command.Thaw]: [node?: SandboxNode];
   [Command.SendSignal]: [node?: SandboxNode, signal?: NodeJS.Signals];
   [Command.RevealTerminal]: [node?: SandboxNode];
   [Command.ShowDetails]: [node?: SandboxNode];
@@ -118,6 +122,7 @@ const contextKeys: { [K in ContextKey]: null } = {
 /** contextValue of tree items: kind and state, so that menus match with a regular expression. */
 export const NODE_CONTEXT = {
   sandbox: "sandbox.running",
+  frozenSandbox: "sandbox.frozen",
   process: "process.running",
   processes: "group.processes",
   namespaces: "group.namespaces",
@@ -125,6 +130,8 @@ export const NODE_CONTEXT = {
   denials: "group.denials",
   denial: "denial",
   allowableDenial: "denial.allowable",
+  resources: "group.resources",
+  resource: "resource",
   endedGroup: "group.ended",
   ended: "sandbox.ended",
   notice: "notice",

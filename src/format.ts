@@ -35,13 +35,31 @@ export function formatClock(date: Date): string {
 export function describeEndShortly(status: ExitStatus): string {
   if (status.reason === "timeout") return t("time limit");
   if (status.reason === "memory") return t("memory limit");
+  if (status.reason === "pids") return t("process limit");
+  if (status.reason === "cpuTime") return t("CPU time limit");
   return status.signal ?? t("code {0}", status.code ?? 0);
+}
+
+/** The key of the profile whose limit ended it, by the reason. */
+const LIMIT_KEYS: Readonly<Partial<Record<NonNullable<ExitStatus["reason"]>, string>>> = {
+  timeout: "limits.wallTime",
+  memory: "limits.memory",
+  pids: "limits.pids",
+  cpuTime: "limits.cpuTime",
+};
+
+/** What to do when a limit ended it: "Raise limits.memory in the profile to allow more."; undefined when none did. */
+export function limitAdvice({ reason }: ExitStatus): string | undefined {
+  const key = reason === undefined ? undefined : LIMIT_KEYS[reason];
+  return key === undefined ? undefined : t("Raise {0} in the profile to allow more.", key);
 }
 
 /** How it ended, in words: "exited with code 2", "killed by SIGKILL", "killed by SIGKILL after the time limit". */
 export function describeEnd(status: ExitStatus): string {
   if (status.reason === "timeout") return t("ended by the time limit");
   if (status.reason === "memory") return t("killed for using more memory than allowed");
+  if (status.reason === "cpuTime") return t("killed for using more CPU time than allowed");
+  if (status.reason === "pids") return t("failed, with more processes than allowed");
   if (status.signal !== null) {
     return status.coreDumped ? t("killed by {0}, core dumped", status.signal) : t("killed by {0}", status.signal);
   }

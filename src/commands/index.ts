@@ -8,6 +8,7 @@ import { checkSystem } from "./checkSystem";
 import { copyPid } from "./copyPid";
 import { copyReport } from "./copyReport";
 import { explainProfile } from "./explainProfile";
+import { freeze, thaw } from "./freeze";
 import { kill } from "./kill";
 import { manageApprovals } from "./manageApprovals";
 import { newTerminal } from "./newTerminal";
@@ -26,6 +27,8 @@ export function registerCommands(services: Services): vscode.Disposable {
     [Command.OpenTerminalInside]: openTerminalInside(services),
     [Command.Kill]: kill(services),
     [Command.SendSignal]: sendSignal(services),
+    [Command.Freeze]: freeze(services),
+    [Command.Thaw]: thaw(services),
     [Command.RevealTerminal]: revealTerminal(services),
     [Command.ShowDetails]: showDetails(services),
     [Command.CopyPid]: copyPid(services),

@@ -1,7 +1,6 @@
 // Sandboxes: profiles, how they become spawn options, and the ones that run. No dependency on the editor.
 
 export { changeToAllow, type ProfileChange } from "./allow";
-export { ownCgroup } from "./cgroups";
 export { compile } from "./compile";
 export type { Denial, DenyingWall } from "./denials";
 export { describeProfile } from "./describe";

@@ -3,6 +3,7 @@
 
 import { closeSync } from "node:fs";
 import { processes } from "../inspect/processes";
+import type { CgroupFigures } from "../inspect/types";
 import {
   type ExitStatus,
   type Process,
@@ -57,9 +58,7 @@ class RunningSandbox implements Sandbox {
   readonly ended: Promise<EndedSandbox>;
   #over = false;
   readonly #listeners = new Set<() => void>();
-  readonly #denials = new DenialLog(() => {
-    for (const listener of [...this.#listeners]) listener();
-  });
+  readonly #denials = new DenialLog(() => this.#changed());
   readonly #hints: HintReader;
   #frozen = false;
 
@@ -94,6 +93,10 @@ class RunningSandbox implements Sandbox {
     // What can't be removed is left to the next editor, which looks for it; the command has ended in any case.
     await this.cgroup?.remove().catch(() => {});
     return { ...how, ...(reason === undefined ? {} : { reason }) };
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
   }
 
   get frozen(): boolean {
@@ -156,6 +159,7 @@ class RunningSandbox implements Sandbox {
     this.#frozen = true;
     if (this.cgroup === undefined) this.kill("SIGSTOP");
     else await this.cgroup.setFrozen(true);
+    this.#changed();
   }
 
   async thaw(): Promise<void> {
@@ -163,6 +167,7 @@ class RunningSandbox implements Sandbox {
     if (this.cgroup === undefined) this.kill("SIGCONT");
     else await this.cgroup.setFrozen(false);
     this.#frozen = false;
+    this.#changed();
   }
 
   async exec(command: Omit<SandboxCommand, "name">): Promise<Process> {
@@ -200,10 +205,14 @@ class RunningSandbox implements Sandbox {
     return { dispose: () => void this.#listeners.delete(entry) };
   }
 
+  async figures(): Promise<CgroupFigures | undefined> {
+    return this.cgroup?.figures();
+  }
+
   async stats(): Promise<SandboxStats> {
     const [inside, cgroup] = this.#over
       ? [[], undefined]
-      : await Promise.all([processes(this.process.pid), this.cgroup?.figures()]);
+      : await Promise.all([processes(this.process.pid), this.figures()]);
     const others = inside.filter(({ pid }) => pid !== this.process.pid);
     return {
       processes: others.length,

@@ -69,6 +69,8 @@ export interface Sandbox {
   freeze(): Promise<void>;
   thaw(): Promise<void>;
   stats(): Promise<SandboxStats>;
+  /** What its cgroup counts, and its limits, without a look at the processes; undefined without one, or once it has ended. */
+  figures(): Promise<CgroupFigures | undefined>;
   /** What it refused so far, in the order of the first time; at most a hundred. */
   readonly denials: readonly Denial[];
   /**

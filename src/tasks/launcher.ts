@@ -181,7 +181,9 @@ export class Launcher {
       this.log.info(`${sandbox.name}: ${sandbox.id} ended with ${signal ?? `code ${code}`}`);
       this.links.unlink(sandbox.id);
     });
-    return programOf(sandbox.process, () => sandbox.terminate(gracePeriod()));
+    // The sandbox's own end, which says which limit it was.
+    const { process, exited } = sandbox;
+    return { ...programOf(process, () => sandbox.terminate(gracePeriod())), exited };
   }
 }
 

@@ -1,6 +1,6 @@
 // What a sandbox's terminal says before and after the program: what runs under which profile, and how it ended.
 
-import { describeEnd, formatBytes, formatSeconds, shorten, wrap } from "../format";
+import { describeEnd, formatBytes, formatSeconds, limitAdvice, shorten, wrap } from "../format";
 import { t } from "../l10n";
 import type { ExitStatus } from "../spawner/types";
 
@@ -45,6 +45,8 @@ export function closingText(status: ExitStatus, warnings: readonly string[] = []
   ];
   const mark = good ? `${GREEN}✔` : `${RED}✖`;
   const lines = warnings.map((warning) => `${YELLOW}⚠ ${printable(warning)}${RESET}\r\n`);
+  const advice = limitAdvice(status);
+  if (advice !== undefined) lines.push(`${YELLOW}⚠ ${advice}${RESET}\r\n`);
   return `${lines.join("")}${mark} ${t("Sandbox {0}", describeEnd(status))}${RESET}${DIM} · ${figures.join(" · ")}${RESET}\r\n`;
 }
 

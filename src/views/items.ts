@@ -10,6 +10,7 @@ import {
   formatClock,
   formatSeconds,
   formatTime,
+  limitAdvice,
   shorten,
 } from "../format";
 import type { NamespaceType } from "../inspect";
@@ -21,9 +22,11 @@ import {
   nodeId,
   type ProcessNode,
   paused,
+  type ResourceNode,
   type RunningNode,
   type SandboxNode,
 } from "./nodes";
+import { resourceSummary } from "./resourceRows";
 
 const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
 
@@ -53,6 +56,13 @@ function draw(node: SandboxNode): vscode.TreeItem {
       return group(t("Refused"), NODE_CONTEXT.denials, Expanded, "circle-slash");
     case "denial":
       return denialItem(node);
+    case "resources": {
+      const item = group(t("Resources"), NODE_CONTEXT.resources, Collapsed, "dashboard");
+      item.description = resourceSummary(node.figures);
+      return item;
+    }
+    case "resource":
+      return resourceItem(node);
     case "endedGroup":
       return group(t("Recently ended"), NODE_CONTEXT.endedGroup, Expanded, "history");
     case "ended":
@@ -82,9 +92,14 @@ function group(
 function runningItem({ sandbox }: RunningNode): vscode.TreeItem {
   const item = new vscode.TreeItem(sandbox.name, Expanded);
   const since = formatTime(sandbox.startedAt);
-  item.description = t("{0} · since {1}", sandbox.profile, formatClock(sandbox.startedAt));
-  item.iconPath = new vscode.ThemeIcon("shield", new vscode.ThemeColor("testing.iconPassed"));
-  item.contextValue = NODE_CONTEXT.sandbox;
+  const { frozen } = sandbox;
+  item.description = frozen
+    ? t("{0} · paused", sandbox.profile)
+    : t("{0} · since {1}", sandbox.profile, formatClock(sandbox.startedAt));
+  item.iconPath = frozen
+    ? new vscode.ThemeIcon("debug-pause")
+    : new vscode.ThemeIcon("shield", new vscode.ThemeColor("testing.iconPassed"));
+  item.contextValue = frozen ? NODE_CONTEXT.frozenSandbox : NODE_CONTEXT.sandbox;
   item.tooltip = table(sandbox.name, [
     [t("Profile"), sandbox.profile],
     [t("Workspace"), sandbox.workspace],
@@ -92,7 +107,9 @@ function runningItem({ sandbox }: RunningNode): vscode.TreeItem {
     [t("PID 1, seen from outside"), String(sandbox.process.pid)],
   ]);
   item.accessibilityInformation = {
-    label: t("Sandbox {0}, profile {1}, running since {2}", sandbox.name, sandbox.profile, since),
+    label: frozen
+      ? t("Sandbox {0}, profile {1}, paused", sandbox.name, sandbox.profile)
+      : t("Sandbox {0}, profile {1}, running since {2}", sandbox.name, sandbox.profile, since),
   };
   return item;
 }
@@ -102,6 +119,7 @@ function endedItem({ ended }: EndedNode): vscode.TreeItem {
   const item = new vscode.TreeItem(ended.name, refused > 0 ? Collapsed : None);
   const { status } = ended;
   const end = describeEnd(status);
+  const advice = limitAdvice(status);
   const figures = `${describeEndShortly(status)} · ${formatSeconds(status.wallTime)}`;
   item.description = refused > 0 ? `${figures} · ${t("{0} refused", refused)}` : figures;
   item.iconPath =
@@ -118,6 +136,7 @@ function endedItem({ ended }: EndedNode): vscode.TreeItem {
     [t("Duration"), formatSeconds(status.wallTime)],
     [t("CPU time"), formatSeconds(status.userTime + status.systemTime)],
     [t("Peak memory"), formatBytes(status.maxRss)],
+    ...(advice === undefined ? [] : [[t("What to do"), advice] as const]),
     ...ended.warnings.map((warning) => [t("Warning"), warning] as const),
   ]);
   item.accessibilityInformation = { label: t("Ended sandbox {0}, {1}", ended.name, end) };
@@ -187,6 +206,16 @@ function denialItem({ owner, denial }: DenialNode): vscode.TreeItem {
     [t("Can be allowed"), denial.allow === undefined ? t("no") : t("yes")],
   ]);
   item.accessibilityInformation = { label: t("Refused: {0}, {1}", denial.what, circumstances) };
+  return item;
+}
+
+function resourceItem({ row }: ResourceNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(row.label, None);
+  item.description = row.value;
+  item.iconPath = new vscode.ThemeIcon("pulse");
+  item.contextValue = NODE_CONTEXT.resource;
+  item.tooltip = table(row.label, [[t("Now"), row.value], ...row.details]);
+  item.accessibilityInformation = { label: `${row.label}: ${row.value}` };
   return item;
 }
 

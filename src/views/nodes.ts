@@ -1,8 +1,9 @@
 // What the tree is made of. Plain data: commands get these when they are called from the tree's menus.
 
-import type { NamespaceInfo, ProcessInfo } from "../inspect";
+import type { CgroupFigures, NamespaceInfo, ProcessInfo } from "../inspect";
 import type { Denial, DenialOwner, EndedSandbox } from "../sandbox";
 import type { Sandbox } from "../sandbox/types";
+import type { ResourceRow } from "./resourceRows";
 
 export interface RunningNode {
   readonly kind: "running";
@@ -43,6 +44,19 @@ export interface DenialNode {
   readonly denial: Denial;
 }
 
+/** What its cgroup counts. The same object is drawn again with new figures. */
+export interface ResourcesNode {
+  readonly kind: "resources";
+  readonly sandbox: Sandbox;
+  figures: CgroupFigures;
+}
+
+export interface ResourceNode {
+  readonly kind: "resource";
+  readonly sandbox: Sandbox;
+  readonly row: ResourceRow;
+}
+
 export interface EndedGroupNode {
   readonly kind: "endedGroup";
 }
@@ -67,6 +81,8 @@ export type SandboxNode =
   | NamespaceNode
   | DenialsNode
   | DenialNode
+  | ResourcesNode
+  | ResourceNode
   | EndedGroupNode
   | EndedNode
   | NoticeNode;
@@ -79,7 +95,10 @@ export function nodeId(node: SandboxNode): string {
     case "processes":
     case "namespaces":
     case "denials":
+    case "resources":
       return `running/${node.sandbox.id}/${node.kind}`;
+    case "resource":
+      return `running/${node.sandbox.id}/resource/${node.row.resource}`;
     case "process":
       // The start time tells a process from a later one with the same pid.
       return `running/${node.sandbox.id}/process/${node.info.pid}@${node.info.startTime}`;

@@ -13,9 +13,11 @@ import {
   type ProcessesNode,
   processesSignature,
   processForest,
+  type ResourcesNode,
   type RunningNode,
   type SandboxNode,
 } from "./nodes";
+import { resourceRows, resourceSummary } from "./resourceRows";
 
 /** The nodes of one sandbox: VS Code redraws a part of the tree only when it is told the same object again. */
 interface SandboxNodes {
@@ -23,7 +25,9 @@ interface SandboxNodes {
   readonly processes: ProcessesNode;
   readonly namespaces: NamespacesNode;
   readonly denials: DenialsNode;
-  /** What is shown now; undefined while nobody has opened the group. */
+  /** undefined until its cgroup was looked at, and without one. */
+  resources: ResourcesNode | undefined;
+  /** The processes that are shown now; undefined while nobody has opened the group. */
   shown: readonly ProcessInfo[] | undefined;
 }
 
@@ -46,8 +50,9 @@ export class SandboxTree implements vscode.TreeDataProvider<SandboxNode>, vscode
     switch (node.kind) {
       case "running": {
         const nodes = this.#nodesOf(node.sandbox);
+        await this.#look(nodes);
         const denials = node.sandbox.denials.length > 0 ? [nodes.denials] : [];
-        return [...denials, nodes.processes, nodes.namespaces];
+        return [...denials, nodes.processes, nodes.namespaces, ...(nodes.resources ? [nodes.resources] : [])];
       }
       case "processes":
         return this.#processes(node.sandbox);
@@ -65,6 +70,8 @@ export class SandboxTree implements vscode.TreeDataProvider<SandboxNode>, vscode
         return denialNodes(node.sandbox);
       case "ended":
         return denialNodes(node.ended);
+      case "resources":
+        return resourceRows(node.figures).map((row) => ({ kind: "resource", sandbox: node.sandbox, row }));
       case "endedGroup":
         return this.#ended().map((ended) => ({ kind: "ended", ended }));
       default:
@@ -82,10 +89,11 @@ export class SandboxTree implements vscode.TreeDataProvider<SandboxNode>, vscode
     this.#changes.fire(undefined);
   }
 
-  /** Look at the processes of those sandboxes that are opened, and redraw the ones that changed. */
+  /** Look at the processes and figures of those sandboxes that are opened, and redraw the ones that changed. */
   async poll(): Promise<void> {
     await Promise.all(
       [...this.#nodes.values()].map(async (nodes) => {
+        if (await this.#look(nodes)) this.#changes.fire(nodes.resources);
         if (nodes.shown === undefined) return;
         const infos = await this.#read(nodes.running.sandbox);
         if (nodes.shown === undefined || processesSignature(infos) === processesSignature(nodes.shown)) return;
@@ -116,6 +124,20 @@ export class SandboxTree implements vscode.TreeDataProvider<SandboxNode>, vscode
     });
   }
 
+  /** Reads what its cgroup counts; true when what is shown of it has changed. */
+  async #look(nodes: SandboxNodes): Promise<boolean> {
+    const { sandbox } = nodes.running;
+    const figures = await sandbox.figures();
+    if (figures === undefined) return false;
+    if (nodes.resources === undefined) {
+      nodes.resources = { kind: "resources", sandbox, figures };
+      return false; // it is about to be shown for the first time
+    }
+    const before = resourceSummary(nodes.resources.figures);
+    nodes.resources.figures = figures;
+    return resourceSummary(figures) !== before;
+  }
+
   /** Empty once the sandbox is gone. */
   async #read(sandbox: Sandbox): Promise<readonly ProcessInfo[]> {
     return sandbox.process.pidfd === -1 ? [] : processes(sandbox.process.pid);
@@ -129,6 +151,7 @@ export class SandboxTree implements vscode.TreeDataProvider<SandboxNode>, vscode
         processes: { kind: "processes", sandbox },
         namespaces: { kind: "namespaces", sandbox },
         denials: { kind: "denials", sandbox },
+        resources: undefined,
         shown: undefined,
       };
       this.#nodes.set(sandbox.id, nodes);

@@ -153,8 +153,8 @@ describe("the name of a cgroup", () => {
 describe("a limit that can't be kept", () => {
   const own = { mountPoint: "/sys/fs/cgroup", path: "/a", directory: "/sys/fs/cgroup/a", inRoot: false };
   const attempts: Search["attempts"] = [
-    { kind: "delegated", directory: "/sys/fs/cgroup/a", why: "it is not delegated to you" },
-    { kind: "systemd", why: "connect ENOENT /run/user/1000/bus" },
+    { kind: "delegated", directory: "/sys/fs/cgroup/a", why: "it is not delegated to you", errno: "EACCES" },
+    { kind: "systemd", why: "connect ENOENT /run/user/1000/bus", errno: "ENOENT" },
   ];
   const machine: Machine = { uid: 1000, atTop: ["cpu", "memory", "pids"], old: [], inContainer: false };
   const said = (controller: "memory" | "pids" | "io", search: Partial<Search>, more: Partial<Machine>): string =>
@@ -203,7 +203,12 @@ describe("a limit that can't be kept", () => {
         "memory",
         {
           attempts: [
-            { kind: "systemd", directory: "/sys/fs/cgroup/b", why: "the memory controller has not reached it" },
+            {
+              kind: "systemd",
+              directory: "/sys/fs/cgroup/b",
+              why: "the memory controller has not reached it",
+              errno: "ENOENT",
+            },
           ],
         },
         {},

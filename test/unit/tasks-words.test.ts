@@ -112,6 +112,32 @@ describe("what is said before and after the output", () => {
     assert.equal(describeEndShortly({ ...status, code: 7 }), "code 7");
   });
 
+  it("says which limit ended it, and the key of the profile that raises it", () => {
+    const killed: ExitStatus = { ...status, code: null, signal: "SIGKILL" };
+    const said = (more: ExitStatus): [string, string, string] => [
+      describeEndShortly(more),
+      describeEnd(more),
+      stripVTControlCharacters(closingText(more)).split("\r\n")[0] ?? "",
+    ];
+    assert.deepEqual(said({ ...killed, reason: "memory" }), [
+      "memory limit",
+      "killed for using more memory than allowed",
+      "⚠ Raise limits.memory in the profile to allow more.",
+    ]);
+    assert.deepEqual(said({ ...status, code: 2, reason: "pids" }), [
+      "process limit",
+      "failed, with more processes than allowed",
+      "⚠ Raise limits.pids in the profile to allow more.",
+    ]);
+    assert.deepEqual(said({ ...killed, reason: "cpuTime" }), [
+      "CPU time limit",
+      "killed for using more CPU time than allowed",
+      "⚠ Raise limits.cpuTime in the profile to allow more.",
+    ]);
+    assert.match(said({ ...killed, reason: "timeout" })[2], /limits\.wallTime/);
+    assert.match(said({ ...killed, reason: "killed" })[2], /^✖ Sandbox killed by SIGKILL/);
+  });
+
   it("makes control characters visible", () => {
     assert.equal(printable("a\x1b[31m\x7f\x9b"), "a\u241b[31m\ufffd\ufffd");
   });

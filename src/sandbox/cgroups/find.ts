@@ -4,7 +4,7 @@
 import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { holdNamespaces } from "../../spawner";
-import { CgroupHome, type HomeKind } from "./home";
+import { CgroupHome, codeOf, type HomeKind } from "./home";
 import { nextName, removeLeftovers } from "./names";
 import { isWritable, type OwnCgroup, ownCgroup } from "./own";
 import { SandboxCgroup } from "./sandbox-cgroup";
@@ -18,6 +18,7 @@ export interface Attempt {
   readonly directory?: string;
   /** In words. */
   readonly why: string;
+  readonly errno: string;
 }
 
 /** What was looked at, for the words of a refusal. */
@@ -96,15 +97,18 @@ async function stepAside(home: CgroupHome, own: OwnCgroup): Promise<boolean> {
   }
 }
 
-/** @returns why a home does not do, in words; undefined when it does */
-async function wantsOf(home: CgroupHome, needed: readonly Controller[], own: OwnCgroup): Promise<string | undefined> {
-  if (!(await enterable(home))) return "no process can be born in a cgroup there";
+type Refused = Pick<Attempt, "why" | "errno">;
+
+/** @returns why a home does not do; undefined when it does */
+async function wantsOf(home: CgroupHome, needed: readonly Controller[], own: OwnCgroup): Promise<Refused | undefined> {
+  if (!(await enterable(home))) return { why: "no process can be born in a cgroup there", errno: "EACCES" };
   let refused = await home.turnOn(needed);
   if ([...refused.values()].includes("EBUSY") && (await stepAside(home, own))) refused = await home.turnOn(needed);
   if (refused.size === 0) return undefined;
-  return [...refused]
-    .map(([controller, code]) => `the ${controller} controller ${WHY[code] ?? `can't be turned on (${code})`}`)
-    .join(", ");
+  const words = [...refused].map(
+    ([controller, code]) => `the ${controller} controller ${WHY[code] ?? `can't be turned on (${code})`}`,
+  );
+  return { why: words.join(", "), errno: [...refused.values()][0] ?? "EIO" };
 }
 
 const WHY: Readonly<Record<string, string>> = {
@@ -164,12 +168,12 @@ export async function homeWith(needed: readonly Controller[]): Promise<CgroupHom
   for (const [kind, find, none] of places) {
     try {
       const home = await find(own);
-      const why = home === undefined ? none : await wantsOf(home, needed, own);
-      if (home !== undefined && why === undefined) return home;
+      const refused = home === undefined ? { why: none, errno: "EACCES" } : await wantsOf(home, needed, own);
+      if (home !== undefined && refused === undefined) return home;
       const directory = home?.directory ?? (kind === "root" ? own.mountPoint : own.directory);
-      attempts.push({ kind, why: why ?? none, ...(directory === undefined ? {} : { directory }) });
+      if (refused !== undefined) attempts.push({ kind, ...refused, ...(directory === undefined ? {} : { directory }) });
     } catch (error) {
-      attempts.push({ kind, why: error instanceof Error ? error.message : String(error) });
+      attempts.push({ kind, why: error instanceof Error ? error.message : String(error), errno: codeOf(error) });
     }
   }
   return { own, attempts };

@@ -7,7 +7,8 @@ import type { Controller } from "./settings";
 /** How it was come by, in the order of preference. */
 export type HomeKind = "delegated" | "systemd" | "root";
 
-function codeOf(error: unknown): string {
+/** The errno of an error of Node. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "EIO";
 }
 

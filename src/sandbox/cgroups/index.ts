@@ -1,33 +1,19 @@
 // The cgroup of a sandbox: made when its limits need one, and otherwise where it costs next to nothing, because one is
 // killed and frozen as a whole and counts what is in it.
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { parseCgroup } from "../../inspect/cgroup";
 import { readSystemFile } from "../../inspect/procfs";
 import { SandboxError } from "../errors";
 import type { Limits } from "../schema";
-import { cheapHome, homeWith, type Search } from "./find";
-import { CgroupHome, listControllers } from "./home";
+import { cheapHome, homeWith } from "./find";
+import { CgroupHome } from "./home";
 import { heededWeights } from "./io-weight";
-import { controllerRefusal, type Machine } from "./refusal";
+import { machineOf, refusalOf } from "./refused";
 import { SandboxCgroup } from "./sandbox-cgroup";
 import { type CgroupSetting, cgroupSettings, neededControllers } from "./settings";
 
 export { limitReached } from "./events";
 export { ownCgroup } from "./own";
 export { SandboxCgroup } from "./sandbox-cgroup";
-
-async function machineOf({ own }: Search): Promise<Machine> {
-  const { legacy } = parseCgroup((await readSystemFile("self/cgroup")) ?? "");
-  const events = own && (await readFile(join(own.mountPoint, "cgroup.events")).catch(() => undefined));
-  return {
-    uid: process.getuid?.() ?? 0,
-    atTop: own === undefined ? [] : await listControllers(own.mountPoint, "controllers"),
-    old: legacy.flatMap(({ controllers }) => controllers.split(",")),
-    inContainer: events !== undefined,
-  };
-}
 
 /** Why a file of the cgroup could not be written. */
 function settingRefusal(settings: readonly CgroupSetting[], error: unknown): SandboxError {
@@ -62,10 +48,10 @@ async function limited(settings: readonly CgroupSetting[]): Promise<SandboxCgrou
   const needed = neededControllers(settings);
   const found = await homeWith([...needed.keys()]);
   if (!(found instanceof CgroupHome)) {
-    const machine = await machineOf(found);
-    const [controller, limit] = [...needed].find(([name]) => !machine.atTop.includes(name)) ?? [...needed][0] ?? [];
+    const { atTop } = await machineOf(found);
+    const [controller, limit] = [...needed].find(([name]) => !atTop.includes(name)) ?? [...needed][0] ?? [];
     if (controller === undefined || limit === undefined) throw new Error("No limit needs a controller.");
-    throw controllerRefusal(limit, controller, found, machine);
+    throw await refusalOf(limit, controller, found);
   }
   const heeded = await heededWeights(await whereThereIsNoSwap(settings));
   try {

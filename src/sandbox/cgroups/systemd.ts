@@ -92,13 +92,18 @@ async function startScope(bus: Bus, name: string, pid: number): Promise<void> {
 }
 
 /** A program that does nothing and ends when we do, however that is: its input ends then. */
-async function parked(): Promise<{ pid: number; end(): void }> {
+async function parked(): Promise<{ pid: number; end(): Promise<void> }> {
   const child = spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] });
   await once(child, "spawn");
   child.unref();
   // An editor that has nothing else to do may end.
   if ("unref" in child.stdin && typeof child.stdin.unref === "function") child.stdin.unref();
-  return { pid: child.pid ?? 0, end: () => void child.kill("SIGKILL") };
+  const ended = once(child, "exit");
+  const end = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  return { pid: child.pid ?? 0, end };
 }
 
 async function scopeOf(pid: number, own: OwnCgroup, name: string): Promise<string> {
@@ -116,7 +121,7 @@ async function askOn(bus: Bus, own: OwnCgroup): Promise<CgroupHome> {
   const name = scopeName();
   const manager = await controlGroupOfManager(bus);
   const isReachable = process.getuid?.() === 0 || manager === "" || own.path.startsWith(`${manager}/`);
-  const member = isReachable ? await parked() : { pid: process.pid, end: () => {} };
+  const member = isReachable ? await parked() : { pid: process.pid, end: async () => {} };
   try {
     await startScope(bus, name, member.pid);
     const directory = await scopeOf(member.pid, own, name);
@@ -126,7 +131,7 @@ async function askOn(bus: Bus, own: OwnCgroup): Promise<CgroupHome> {
     await writeFile(join(leaf, "cgroup.procs"), String(member.pid));
     return new CgroupHome("systemd", directory);
   } catch (error) {
-    member.end();
+    await member.end();
     throw error;
   }
 }
