@@ -10,10 +10,12 @@
 
 #include <memory>
 
+#include "denial_listener.h"
 #include "exit_watcher.h"
 #include "instance.h"
 #include "plan/plan.h"
 #include "plan/syscalls.h"
+#include "seccomp_filter.h"
 #include "terminal.h"
 
 namespace {
@@ -68,6 +70,7 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   spawn->cgroup_fd = request.Get("cgroupFd").As<Napi::Number>();
   spawn->terminal = request.Get("terminal").As<Napi::Boolean>();
   spawn->trace = request.Get("trace").As<Napi::Boolean>();
+  spawn->tells_denials = request.Get("tellsDenials").As<Napi::Boolean>();
   if (request.Get("maps").IsObject()) {
     auto maps = request.Get("maps").As<Napi::Object>();
     spawn->maps = {text(maps, "setgroups"), text(maps, "uidMap"), text(maps, "gidMap")};
@@ -196,6 +199,94 @@ Napi::Value duplicate(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd);
 }
 
+uint64_t word(const Napi::Value& value) {
+  bool lossless = true;
+  return value.IsBigInt() ? value.As<Napi::BigInt>().Uint64Value(&lossless)
+                          : static_cast<uint64_t>(value.As<Napi::Number>().Int64Value());
+}
+
+FilterRule filter_rule(const Napi::Object& given) {
+  FilterRule rule = {given.Get("syscall").As<Napi::Number>(), given.Get("action").As<Napi::Number>(), {}};
+  auto arguments = given.Get("args").As<Napi::Array>();
+  for (uint32_t i = 0; i < arguments.Length(); i++) {
+    auto argument = arguments.Get(i).As<Napi::Object>();
+    auto compare = static_cast<scmp_compare>(argument.Get("op").As<Napi::Number>().Int32Value());
+    rule.arguments.push_back({argument.Get("index").As<Napi::Number>(), compare, word(argument.Get("value")),
+                              word(argument.Get("valueTwo"))});
+  }
+  return rule;
+}
+
+/// compileFilter(request): struct sock_filter[] as bytes. The request's shape is NativeFilter in src/spawner/addon.ts.
+Napi::Value compile_filter(const Napi::CallbackInfo& info) {
+  auto given = info[0].As<Napi::Object>();
+  FilterRequest request = {};
+  request.foreign_action = given.Get("foreignAction").As<Napi::Number>();
+  request.default_action = given.Get("defaultAction").As<Napi::Number>();
+  request.newer_are_missing = given.Get("newerAreMissing").As<Napi::Boolean>();
+  auto architectures = given.Get("architectures").As<Napi::Array>();
+  for (uint32_t i = 0; i < architectures.Length(); i++) {
+    request.architectures.push_back(architectures.Get(i).As<Napi::Number>());
+  }
+  auto parts = given.Get("parts").As<Napi::Array>();
+  for (uint32_t i = 0; i < parts.Length(); i++) {
+    auto rules = parts.Get(i).As<Napi::Array>();
+    std::vector<FilterRule>& part = request.parts.emplace_back();
+    for (uint32_t j = 0; j < rules.Length(); j++) part.push_back(filter_rule(rules.Get(j).As<Napi::Object>()));
+  }
+  CompiledFilter compiled = ::compile_filter(request);
+  if (compiled.error != 0) throw system_error(info.Env(), compiled.call, compiled.error);
+  size_t size = compiled.program.size() * sizeof(sock_filter);
+  return Napi::Buffer<uint8_t>::Copy(info.Env(), reinterpret_cast<uint8_t*>(compiled.program.data()), size);
+}
+
+/// syscallNumber(name): negative for one of other architectures; undefined for a name that nobody knows.
+Napi::Value syscall_number(const Napi::CallbackInfo& info) {
+  int number = ::syscall_number(info[0].As<Napi::String>().Utf8Value().c_str());
+  return number == __NR_SCMP_ERROR ? info.Env().Undefined() : Napi::Number::New(info.Env(), number);
+}
+
+/// syscallName(number): undefined where there is none.
+Napi::Value syscall_name(const Napi::CallbackInfo& info) {
+  std::string name = ::syscall_name(seccomp_arch_native(), info[0].As<Napi::Number>());
+  return name.empty() ? info.Env().Undefined() : Napi::String::New(info.Env(), name);
+}
+
+/// knownSyscalls(): names of this machine's, as far as libseccomp knows them.
+Napi::Value known_syscalls(const Napi::CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (const std::string& name : ::syscall_names()) names[names.Length()] = Napi::String::New(info.Env(), name);
+  return names;
+}
+
+/// openListener(listener, {others, bySyscall: [number, errno][]}, callback): an object for the two below.
+Napi::Value open_listener(const Napi::CallbackInfo& info) {
+  instance(info).taken(info[0].As<Napi::Number>());
+  auto given = info[1].As<Napi::Object>();
+  Answers answers;
+  answers.others = given.Get("others").As<Napi::Number>();
+  auto special = given.Get("bySyscall").As<Napi::Array>();
+  for (uint32_t i = 0; i < special.Length(); i++) {
+    auto pair = special.Get(i).As<Napi::Array>();
+    answers.by_syscall[pair.Get(0u).As<Napi::Number>()] = pair.Get(1u).As<Napi::Number>();
+  }
+  auto listener =
+      shared<DenialListener>(info[2].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()), std::move(answers));
+  add_handle(info, listener);
+  listener->unref();
+  return {info.Env(), external(info.Env(), std::move(listener))};
+}
+
+/// listenerTake(listener): {syscall, argument, command, count}[] since the last time.
+Napi::Value listener_take(const Napi::CallbackInfo& info) {
+  return held<DenialListener>(info)->take(info.Env());
+}
+
+/// listenerClose(listener): what is refused from now on fails with ENOSYS, and nobody is told.
+void listener_close(const Napi::CallbackInfo& info) {
+  held<DenialListener>(info)->close();
+}
+
 /// {name: {code, signature}} of ops.def.
 Napi::Object operations(Napi::Env env) {
   Napi::Object table = Napi::Object::New(env);
@@ -241,6 +332,13 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["traceeForget"] = Napi::Function::New(env, tracee_forget);
   exports["traceeRequest"] = Napi::Function::New(env, tracee_request);
   exports["landlockAbi"] = Napi::Function::New(env, landlock_abi);
+  exports["compileFilter"] = Napi::Function::New(env, compile_filter);
+  exports["syscallNumber"] = Napi::Function::New(env, syscall_number);
+  exports["syscallName"] = Napi::Function::New(env, syscall_name);
+  exports["knownSyscalls"] = Napi::Function::New(env, known_syscalls);
+  exports["openListener"] = Napi::Function::New(env, open_listener);
+  exports["listenerTake"] = Napi::Function::New(env, listener_take);
+  exports["listenerClose"] = Napi::Function::New(env, listener_close);
   exports["duplicate"] = Napi::Function::New(env, duplicate);
   return exports;
 }

@@ -2,9 +2,12 @@
   "variables": {
     # Empty, "address" (with undefined behaviour) or "thread": scripts/native.mjs sets it.
     "sanitize%": "",
+    # Where libseccomp is when it is not this machine's own.
+    "sysroot%": "",
     # What runs in the child: in the addon and in PID 1.
     "plan_steps": [
       "plan/fds.cc",
+      "plan/filter.cc",
       "plan/identity.cc",
       "plan/landlock.cc",
       "plan/lookup.cc",
@@ -31,6 +34,7 @@
         "addon.cc",
         "child_side.cc",
         "clone.cc",
+        "denial_listener.cc",
         "exit_watcher.cc",
         "instance.cc",
         "map_writer.cc",
@@ -38,6 +42,7 @@
         "plan/plan.cc",
         "poll_handle.cc",
         "portability.cc",
+        "seccomp_filter.cc",
         "spawn.cc",
         "spawner.cc",
         "terminal.cc",
@@ -50,8 +55,14 @@
       "defines": ["NAPI_VERSION=9", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "cflags_cc": ["-fvisibility=hidden"],
       "ldflags": ["-Wl,--gc-sections", "-Wl,-z,now", "-Wl,-z,nodelete"],
+      # Static, so that no machine needs to have it; hidden, so that an editor which has its own gets that one.
+      "libraries": ["-Wl,--exclude-libs,libseccomp.a", "-l:libseccomp.a"],
       "configurations": { "Release": { "cflags": ["-O2"] } },
       "conditions": [
+        ["sysroot!=''", {
+          "cflags": ["-idirafter <(sysroot)/usr/include"],
+          "ldflags": ["-L<(sysroot)/usr/lib/aarch64-linux-gnu"]
+        }],
         ["sanitize==''", { "ldflags": ["-s"] }],
         ["sanitize=='address'", {
           "cflags": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],

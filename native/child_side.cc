@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "pipes.h"
 
@@ -21,6 +22,11 @@ ChildSide::ChildSide(Spawn& spawn, const Machine& machine) {
     Pair sockets = make_socketpair();
     terminal_ = std::move(sockets.ours);
     context_.terminal_fd = hold(std::move(sockets.childs));
+  }
+  if (spawn.tells_denials) {
+    Pair sockets = make_socketpair();
+    listener_ = std::move(sockets.ours);
+    context_.listener_fd = hold(std::move(sockets.childs));
   }
   if (spawn.maps.needed()) {
     Pair sockets = make_socketpair();
@@ -76,6 +82,8 @@ void ChildSide::prepare_helper(Spawn& spawn, int helper_fd) {
   for_helper(HelperFd::error, context_.error_fd);
   for_helper(HelperFd::status, hold(std::move(status.childs)));
   for_helper(HelperFd::plan, hold(std::move(plan)));
+  // The filter is always the helper's part.
+  for_helper(HelperFd::listener, std::exchange(context_.listener_fd, -1));
   if (spawn.helper_sets_up) {
     for_helper(HelperFd::terminal, context_.terminal_fd);
     for_helper(HelperFd::map, context_.map_fd);

@@ -19,6 +19,8 @@ class ChildSide {
   int error_fd() const { return errors_.get(); }
   /// Where the terminal's master arrives.
   int terminal_fd() const { return terminal_.get(); }
+  /// Where the listener of a filter that tells arrives.
+  int listener_fd() const { return listener_.get(); }
   /// Where the child asks for its id maps.
   Fd take_maps() { return std::move(maps_); }
   /// Closes the child's ends: only then does the end of the child show on ours.
@@ -34,6 +36,7 @@ class ChildSide {
   Fd errors_;
   Fd terminal_;
   Fd maps_;
+  Fd listener_;
   std::vector<Fd> held_;
   std::string first_fd_;
   std::string extra_count_;

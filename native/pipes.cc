@@ -82,3 +82,8 @@ Fd receive_fd(int socket) {
   }
   return Fd(fd);
 }
+
+Fd receive_fd_if_any(int socket) {
+  int fd = -1;
+  return receive(socket, MSG_DONTWAIT, SCM_RIGHTS, &fd) == 0 ? Fd(fd) : Fd();
+}

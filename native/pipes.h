@@ -44,3 +44,6 @@ pid_t receive_sender(int socket);
 
 /// The fd that was sent over a socket; it must be there already.
 Fd receive_fd(int socket);
+
+/// The same, where the other side had nothing to send.
+Fd receive_fd_if_any(int socket);

@@ -39,6 +39,7 @@ class PollHandle {
   /// UV_READABLE, UV_WRITABLE, both, or 0 for nothing.
   void poll(int events);
   int fd() const { return fd_.get(); }
+  uv_poll_t* polled() { return &poll_; }
   bool closing() const { return uv_is_closing(reinterpret_cast<const uv_handle_t*>(&poll_)) != 0; }
 
  private:

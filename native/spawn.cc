@@ -15,6 +15,7 @@ int64_t monotonic_nanoseconds() {
 void Spawn::abandon() {
   parent_ends.clear();
   terminal_master.reset();
+  listener.reset();
   status.reset();
   Fd left = take_pidfd();
   if (!left) return;

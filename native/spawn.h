@@ -41,12 +41,16 @@ struct Spawn {
   /// Fds of ours that steps name.
   std::vector<int> extra_fds;
   bool trace = false;
+  /// There is a filter that tells of what it refuses, and somebody who wants to know.
+  bool tells_denials = false;
 
   // The result: `error.error` is 0 when execve succeeded.
   plan::ErrorRecord error = {};
   pid_t pid = 0;
   std::vector<Fd> parent_ends;
   Fd terminal_master;
+  /// None where the kernel has refused it.
+  Fd listener;
   Fd status;
   std::unique_ptr<Tracee> tracee;
   int64_t started_nanoseconds = 0;

@@ -207,6 +207,7 @@ void Spawner::run(Spawn& spawn) {
     spawn.error = {std::max(child.context().current_step, static_cast<int32_t>(Stage::clone)), 0, ECANCELED, 0};
   } else {
     if (spawn.terminal) spawn.terminal_master = receive_fd(child.terminal_fd());
+    if (spawn.tells_denials) spawn.listener = receive_fd_if_any(child.listener_fd());
     if (spawn.trace) spawn.tracee = std::make_unique<Tracee>(spawn.pid, spawn.pidfd);
   }
 }

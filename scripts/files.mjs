@@ -25,6 +25,7 @@ const BUILD_SOURCES = [
   "tsconfig.json",
   "webpack.config.js",
   "scripts/build.mjs",
+  "scripts/libseccomp.mjs",
   "scripts/native.mjs",
 ];
 

@@ -5,6 +5,7 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { filesBelow, ROOT } from "./files.mjs";
+import { ensureLibseccomp, foreignLibseccomp } from "./libseccomp.mjs";
 import { runNode } from "./run.mjs";
 import { ensureSystemPackages, PACKAGES } from "./system-packages.mjs";
 
@@ -16,6 +17,7 @@ const PRODUCTS = ["spawner.node", "sandbox-init"];
  * @property {string[]} options of node-gyp; what it does not know itself becomes a variable of binding.gyp
  * @property {Record<string, string>} [env]
  * @property {import("./system-packages.mjs").SystemPackage[]} [packages]
+ * @property {string} [debian] the architecture's name there, when it is not this machine's
  */
 
 /** @type {Record<string, Variant>} */
@@ -25,6 +27,7 @@ const VARIANTS = {
     options: ["--arch=arm64"],
     env: { CC: "aarch64-linux-gnu-gcc", CXX: "aarch64-linux-gnu-g++", AR: "aarch64-linux-gnu-ar" },
     packages: [PACKAGES.crossCompiler],
+    debian: "arm64",
   },
   address: { folder: "native/build-address/dist", options: ["--sanitize=address"] },
   thread: { folder: "native/build-thread/dist", options: ["--sanitize=thread"] },
@@ -86,6 +89,7 @@ function nodeGyp(sources, options, env = {}) {
 
 /** Compile for this machine into dist/native. */
 export function buildNative() {
+  ensureLibseccomp();
   nodeGyp("native", []);
   install("native", "dist/native");
 }
@@ -101,7 +105,10 @@ export function buildVariant(name) {
   ensureSystemPackages(variant.packages ?? []);
   const sources = `native/build-${name}/sources`;
   copySources(sources);
-  nodeGyp(sources, variant.options, variant.env);
+  if (variant.debian === undefined) ensureLibseccomp();
+  const sysroot =
+    variant.debian === undefined ? [] : [`--sysroot=${foreignLibseccomp(variant.debian, `native/build-${name}`)}`];
+  nodeGyp(sources, [...variant.options, ...sysroot], variant.env);
   install(sources, join(variant.folder, "native"));
   for (const file of readdirSync(join(ROOT, "dist")).filter((entry) => entry.endsWith(".js"))) {
     copyFileSync(join(ROOT, "dist", file), join(ROOT, variant.folder, file));

@@ -17,6 +17,7 @@ const REQUIRED = [
   "readme.md",
   "changelog.md",
   "LICENSE.txt",
+  "ThirdPartyNotices.txt",
   "media/icon.png",
   "dist/extension.js",
   "dist/schemas.js",

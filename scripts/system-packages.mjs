@@ -124,6 +124,8 @@ export const PACKAGES = {
     why: "to compile the fuzzer",
   },
   /** @type {SystemPackage} */
+  libseccomp: { file: "/usr/include/seccomp.h", package: "libseccomp-dev", why: "to compile the system call filter" },
+  /** @type {SystemPackage} */
   crossCompiler: {
     command: "aarch64-linux-gnu-g++",
     package: "g++-aarch64-linux-gnu",

@@ -166,6 +166,7 @@ Outcome fork_command(plan::Context& context, bool keep_terminal) {
   context.terminal_fd = given(HelperFd::terminal);
   context.map_fd = given(HelperFd::map);
   context.parent_pidfd = given(HelperFd::parent);
+  context.listener_fd = given(HelperFd::listener);
   context.extra_count = static_cast<size_t>(parse_number(argv[2]));
   if (context.extra_count > plan::kMaxExtraFds) plan::fail(context, plan::kHelperItself, plan::failure(0, EINVAL));
   for (size_t i = 0; i < context.extra_count; i++) {

@@ -68,7 +68,7 @@ Outcome step_fds(const Step&, Context& context) {
   size_t behind = context.fd_count;
   size_t extra = behind + (helper ? static_cast<size_t>(HelperFd::count) : 0);
   size_t kept = extra + (helper ? context.extra_count : 0);
-  size_t first_free = kept + 2;  // room for our own error pipe and the helper's executable
+  size_t first_free = kept + 3;  // room for our own error pipe, the helper's executable and the listener's socket
 
   for (size_t i = 0; i < kept; i++) {
     int* from = kept_fd(context, i);
@@ -81,6 +81,7 @@ Outcome step_fds(const Step&, Context& context) {
   }
   if (Outcome r = move_up(&context.error_fd, first_free); !r) return r;
   if (Outcome r = move_up(&context.helper_fd, first_free); !r) return r;
+  if (Outcome r = move_up(&context.listener_fd, first_free); !r) return r;
   if (Outcome r = move_up(&context.proc_fd, first_free); !r) return r;
 
   for (size_t i = 0; i < kept; i++) {
@@ -93,14 +94,16 @@ Outcome step_fds(const Step&, Context& context) {
       return r.at(static_cast<int>(i));
     }
   }
-  int error_fd = static_cast<int>(kept);
-  if (Outcome r = attempt(SYS_dup3, context.error_fd, error_fd, O_CLOEXEC); !r) return r;
-  context.error_fd = error_fd;
-  if (helper) {
-    if (Outcome r = attempt(SYS_dup3, context.helper_fd, error_fd + 1, O_CLOEXEC); !r) return r;
-    context.helper_fd = error_fd + 1;
-  } else {
-    sys::call(SYS_close, error_fd + 1);
+  int next = static_cast<int>(kept);
+  int* const ours[] = {&context.error_fd, &context.helper_fd, &context.listener_fd};
+  for (int* own : ours) {
+    if (*own >= 0) {
+      if (Outcome r = attempt(SYS_dup3, *own, next, O_CLOEXEC); !r) return r;
+      *own = next;
+    } else {
+      sys::call(SYS_close, next);
+    }
+    next++;
   }
   return close_from(context, first_free);
 }

@@ -47,7 +47,7 @@ constexpr size_t kMaxOwnFileSystems = 64;
 
 /// What the helper finds behind the command's fds, in this order, with the extra fds after them; closed where the plan
 /// has no use for one.
-enum class HelperFd : int { error, status, plan, terminal, map, parent, count };
+enum class HelperFd : int { error, status, plan, terminal, map, parent, listener, count };
 
 /// Sent with SI_QUEUE by the owner: PID 1 sends the signal in si_value to every process but itself.
 constexpr int kBroadcastSignal = 64;
@@ -65,6 +65,8 @@ struct Context {
   int terminal_fd = -1;
   /// To see whether the parent is still there; its pid means nothing in another PID namespace.
   int parent_pidfd = -1;
+  /// Where the listener of a filter that tells is sent (seccomp_unotify(2)).
+  int listener_fd = -1;
   /// Source of the child's fd i; negative: closed.
   int fds[kMaxFds] = {};
   size_t fd_count = 0;
@@ -76,7 +78,7 @@ struct Context {
 
   /// The helper: its sealed executable, its arguments, and the fds that it gets behind the command's.
   int helper_fd = -1;
-  int helper_fds[static_cast<size_t>(HelperFd::count)] = {-1, -1, -1, -1, -1, -1};
+  int helper_fds[static_cast<size_t>(HelperFd::count)] = {-1, -1, -1, -1, -1, -1, -1};
   char* const* helper_argv = nullptr;
   /// In the helper: how it forks. The child returns and goes on with the plan.
   Outcome (*fork)(Context&, bool keep_terminal) = nullptr;

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include "attempt.h"
+#include "send_fd.h"
 #include "steps.h"
 
 namespace plan {
@@ -19,23 +19,6 @@ struct KernelTermios {
   uint32_t iflag, oflag, cflag, lflag;
   uint8_t line, control[19];
 };
-
-Outcome send_fd(int socket, int fd) {
-  char byte = 0;
-  iovec data = {&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  *reinterpret_cast<int*>(CMSG_DATA(header)) = fd;
-  return attempt(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
-}
 
 }  // namespace
 

@@ -9,6 +9,7 @@ import { guardedPaths, isVisible, layout, lookup, named, type Place, placeOf } f
 import { isInside } from "./paths";
 import { parseDuration, parseSize } from "./quantities";
 import type { NamespaceName, ResolvedProfile } from "./schema";
+import { filterOf } from "./seccomp/rule";
 import { CREDENTIALS } from "./toolchains";
 import type { RunContext, SandboxCommand } from "./types";
 import { landlockOf } from "./wall";
@@ -289,6 +290,7 @@ export function compile(
   const limits = rlimits(profile, facts);
   const guarded = guardedPaths(places, facts);
   const landlock = landlockOf(profile, places, facts);
+  const filter = filterOf(profile.seccomp, profile.capabilities);
   const mounted = places.filter((place) => place.access !== "hidden" || holdsOthers(place, places));
   return {
     cwd: workingDirectory(command, places, facts),
@@ -319,6 +321,7 @@ export function compile(
       noNewPrivileges: true,
       ...(landlock === undefined ? {} : { landlock }),
       newSessionKeyring: true,
+      ...(filter === undefined ? {} : { seccomp: filter }),
       init: true,
     },
   };

@@ -33,17 +33,20 @@ const COALESCED = 100;
 /** The denials of one sandbox, merged by wall and object. */
 export class DenialLog {
   readonly #entries = new Map<string, Denial>();
-  readonly #changed: () => void;
+  readonly #listeners = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
-
-  /** @param changed called after changes, at most once in 100 ms */
-  constructor(changed: () => void = () => {}) {
-    this.#changed = changed;
-  }
 
   /** In the order in which they were first seen. */
   get all(): readonly Denial[] {
     return [...this.#entries.values()];
+  }
+
+  /** Calls back after changes, at most once in 100 ms. */
+  onDidChange(listener: () => void): { dispose(): void } {
+    // Wrapped, so that the same function may listen twice and stop once.
+    const entry = (): void => listener();
+    this.#listeners.add(entry);
+    return { dispose: () => void this.#listeners.delete(entry) };
   }
 
   /** Counts them in; what the kernel tells takes the place of what was only concluded. */
@@ -60,7 +63,7 @@ export class DenialLog {
     if (!isChanged || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#changed();
+      for (const listener of [...this.#listeners]) listener();
     }, COALESCED);
     this.#timer.unref();
   }

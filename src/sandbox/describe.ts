@@ -1,6 +1,7 @@
 // A profile in plain words: the `detail` of a task and the tooltip in the tree. Says what is enforced, nothing more.
 
 import type { ResolvedProfile } from "./schema";
+import { describeSeccomp } from "./seccomp/rule";
 
 const NETWORK: Readonly<Record<ResolvedProfile["network"], string>> = {
   none: "no network",
@@ -35,6 +36,7 @@ export function describeProfile(profile: ResolvedProfile): string {
     profile.capabilities.length > 0 ? `with ${list(profile.capabilities)} inside` : "",
     profile.landlock === "off" ? "no second wall (Landlock)" : "",
     environment.inherit === "all" ? "the editor's whole environment" : "",
+    describeSeccomp(profile.seccomp),
     limits.wallTime === undefined ? "" : `ended after ${limits.wallTime}`,
     limits.memory === undefined ? "" : `at most ${limits.memory} of memory`,
     limits.swap === undefined ? "" : `and ${limits.swap} of swap`,

@@ -37,13 +37,14 @@ export function compileJoin(
   first: SpawnOptions,
   cgroup?: number,
 ): SpawnOptions {
-  const { sys = {} } = first;
+  const { sys = {}, onDenied } = first;
   const restrictions: SysProcAttr = { ...sys };
   for (const key of WORLD) delete restrictions[key];
   return {
     ...commandOptions(command, profile, facts),
     // Looked up inside, where it is a folder or is not.
     cwd: command.cwd ?? facts.workspace,
+    ...(onDenied === undefined ? {} : { onDenied }),
     sys: {
       ...restrictions,
       ...ownSession(command),

@@ -9,6 +9,7 @@ import type { HostFacts } from "./host";
 import { expand, isInside } from "./paths";
 import { parseDuration, parseSize } from "./quantities";
 import type { NamespaceName, ResolvedProfile } from "./schema";
+import { describeSeccomp, isStricterSeccomp } from "./seccomp/rule";
 import { steers } from "./steering-variables";
 
 /** One thing that is asked beyond what the user's profile allows. */
@@ -143,6 +144,16 @@ const RULES: Rules = {
       "what a fault in the first lets through, nothing holds",
     ],
   }),
+  seccomp: (asked, own) => {
+    const reach = "the more of the kernel a program can reach, the more of its faults it can use to get out";
+    if (own === "off" || isStricterSeccomp(asked, own)) return [];
+    return [
+      [
+        asked === "off" ? "make every system call" : describeSeccomp(asked) || "make all of the default's system calls",
+        reach,
+      ],
+    ];
+  },
   namespaces: (_, __, { asked, own }) =>
     newNamespaces(own)
       .filter((name) => name !== "net" && !newNamespaces(asked).includes(name))

@@ -4,6 +4,7 @@ import { schemas } from "../load-schemas";
 import { nearest } from "../spawner/nearest";
 import { ProfileError } from "./errors";
 import type { ProfileDefinition, ProfileRef, ResolvedProfile } from "./schema";
+import { mergeSeccomp } from "./seccomp/rule";
 
 /** What every profile starts from: the safe side of each choice. */
 const BASE: Omit<ResolvedProfile, "name"> = {
@@ -13,6 +14,7 @@ const BASE: Omit<ResolvedProfile, "name"> = {
   environment: { inherit: [], set: {} },
   capabilities: [],
   landlock: "on",
+  seccomp: "default",
 };
 
 /** The profiles that are always there. Each but "build" says only how it differs from the one it extends. */
@@ -98,6 +100,7 @@ function merge(base: Omit<ResolvedProfile, "name">, changes: ProfileDefinition):
     },
     capabilities: [...new Set([...base.capabilities, ...(changes.capabilities ?? [])])],
     landlock: changes.landlock ?? base.landlock,
+    seccomp: mergeSeccomp(base.seccomp, changes.seccomp),
   };
 }
 

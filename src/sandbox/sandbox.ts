@@ -5,7 +5,9 @@ import { closeSync } from "node:fs";
 import { processes } from "../inspect/processes";
 import type { CgroupFigures } from "../inspect/types";
 import {
+  type DeniedCall,
   type ExitStatus,
+  OptionsError,
   type Process,
   pidfdDuplicate,
   SpawnError,
@@ -16,7 +18,7 @@ import {
 import { limitReached, makeCgroup, type SandboxCgroup } from "./cgroups";
 import { compile } from "./compile";
 import { type Denial, DenialLog } from "./denials";
-import { SandboxError } from "./errors";
+import { ProfileError, SandboxError } from "./errors";
 import { HintReader, onHost } from "./hint-reader";
 import { type Finding, hintOf, pathOf } from "./hints";
 import { type HostFacts, readHostFacts } from "./host";
@@ -24,6 +26,7 @@ import { compileJoin } from "./join";
 import { layout, type Place } from "./layout";
 import { resolveProfile } from "./profiles";
 import type { ProfileRef, ResolvedProfile } from "./schema";
+import { FOREIGN_CALL, toldDenials } from "./seccomp/told";
 import type { Consent, EndedSandbox, RunContext, Sandbox, SandboxCommand, SandboxStats } from "./types";
 import { createdProtectedPaths } from "./workspace";
 
@@ -58,7 +61,6 @@ class RunningSandbox implements Sandbox {
   readonly ended: Promise<EndedSandbox>;
   #over = false;
   readonly #listeners = new Set<() => void>();
-  readonly #denials = new DenialLog(() => this.#changed());
   readonly #hints: HintReader;
   #frozen = false;
 
@@ -69,6 +71,7 @@ class RunningSandbox implements Sandbox {
     private readonly facts: HostFacts,
     private readonly options: SpawnOptions,
     private readonly cgroup: SandboxCgroup | undefined,
+    private readonly log: DenialLog,
   ) {
     // Unique beyond this extension host: after a reload the tree may still remember the ids of the one before.
     this.id = `sandbox-${globalThis.process.pid}-${++count}`;
@@ -81,7 +84,8 @@ class RunningSandbox implements Sandbox {
       places ??= layout(resolvedProfile, facts);
       return hintOf(finding, resolvedProfile, places, facts, path, path === undefined ? "missing" : await onHost(path));
     };
-    this.#hints = new HintReader(explain, (hint) => this.#denials.add([hint]));
+    log.onDidChange(() => this.#changed());
+    this.#hints = new HintReader(explain, (hint) => this.log.add([hint]));
     this.exited = process.exited.then((status) => this.#end(status));
     this.ended = this.exited.then((status) => this.#report(status));
   }
@@ -105,8 +109,9 @@ class RunningSandbox implements Sandbox {
 
   async #report(status: ExitStatus): Promise<EndedSandbox> {
     const { facts } = this;
-    const denials = this.#denials;
+    const denials = this.log;
     const endedAt = new Date();
+    if (status.signal === "SIGSYS" && this.options.sys?.seccomp !== undefined) this.log.add([FOREIGN_CALL]);
     const created = await createdProtectedPaths(facts.protected);
     const owner = this.resolvedProfile.filesystem.workspace === "readwrite" ? foreignWorkspace(facts) : undefined;
     const { id, name, profile, workspace, startedAt } = this;
@@ -191,7 +196,7 @@ class RunningSandbox implements Sandbox {
   }
 
   get denials(): readonly Denial[] {
-    return this.#denials.all;
+    return this.log.all;
   }
 
   observe(output: string): Promise<void> {
@@ -221,6 +226,22 @@ class RunningSandbox implements Sandbox {
       ...(cgroup === undefined ? {} : { cgroup }),
     };
   }
+}
+
+/** What is wrong in a user's own filter shows only when it meets this machine's system calls: then it is his profile's. */
+function ofProfile(error: unknown, { seccomp }: ResolvedProfile, { sys }: SpawnOptions): unknown {
+  if (!(error instanceof OptionsError)) return error;
+  // One that extends the default filter stands behind the default's rules.
+  const own = typeof seccomp === "object" ? (seccomp.syscalls ?? []).length : 0;
+  const before = (sys?.seccomp?.syscalls ?? []).length - own;
+  const problems = error.problems.map(({ path, message }) => ({
+    path: path.replace(/^sys\./, "").replace(/\[(\d+)\]/, (_, index) => `[${Number(index) - before}]`),
+    message,
+  }));
+  const [first, ...rest] = problems;
+  return first !== undefined && problems.every(({ path }) => path.startsWith("seccomp"))
+    ? new ProfileError([first, ...rest])
+    : error;
 }
 
 /**
@@ -257,9 +278,13 @@ export async function run(
   const cgroup = await makeCgroup(resolved.limits);
   try {
     const whole = cgroup === undefined ? facts : { ...facts, cgroup: cgroup.fd };
-    const options = compile(command, resolved, context, whole);
-    const started = await spawn(command.file, command.args ?? [], options);
-    return new RunningSandbox(started, command, resolved, whole, options, cgroup);
+    const log = new DenialLog();
+    const onDenied = (calls: readonly DeniedCall[]): void => log.add(toldDenials(calls, resolved.seccomp));
+    const options = { ...compile(command, resolved, context, whole), onDenied };
+    const started = await spawn(command.file, command.args ?? [], options).catch((error: unknown) => {
+      throw ofProfile(error, resolved, options);
+    });
+    return new RunningSandbox(started, command, resolved, whole, options, cgroup, log);
   } catch (error) {
     await cgroup?.remove();
     throw error;

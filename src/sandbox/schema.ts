@@ -7,6 +7,7 @@ import { z } from "zod";
 import { GRANTABLE_NAMES, type GrantableCapability, refusedCapability } from "./capabilities";
 import { globProblem } from "./globs";
 import { parseDuration, parseSize } from "./quantities";
+import { type SeccompChoice, seccompSchema } from "./seccomp/schema";
 
 /** A path, or a pattern: absolute, below the home folder ("~/x"), or relative to the workspace. */
 const path = z
@@ -148,6 +149,8 @@ export const profileSchema = z.strictObject({
     .optional(),
   /** A second wall derived from the rest, where the kernel has Landlock. */
   landlock: z.enum(["on", "off"]).optional(),
+  /** The system call filter. */
+  seccomp: seccompSchema.optional(),
 });
 
 export type ProfileDefinition = z.infer<typeof profileSchema>;
@@ -179,12 +182,12 @@ export interface ResolvedProfile {
   };
   readonly capabilities: readonly GrantableCapability[];
   readonly landlock: "on" | "off";
+  readonly seccomp: SeccompChoice;
 }
 
 /** Keys that are part of the design and not of this version, by path, with what is said about them. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
   fallback: "not supported yet: where user namespaces are refused, nothing is run. Leave it out",
-  seccomp: "not supported yet: no system call filter is installed. Leave it out",
 };
 
 /** Values that are part of the design and not of this version, by path. */

@@ -19,6 +19,8 @@ export interface NativeChild {
   /** Our end of each stdio entry, -1 where there is none. */
   fds: number[];
   terminal: number;
+  /** For openListener(); -1 where there is none. */
+  listener: number;
   /** With NativeRequest.trace: for traceeWait() and traceeRequest(). */
   tracee?: object;
   /** The signal of its first stop; 0 when it ended before. */
@@ -55,6 +57,38 @@ export interface NativeRequest {
   /** Fds of ours that steps name by their place in this list. */
   extraFds: number[];
   trace: boolean;
+  /** The plan has a filter that tells of what it refuses, and somebody wants to know. */
+  tellsDenials: boolean;
+}
+
+/** A system call filter, with numbers for all names (native/seccomp_filter.h). */
+export interface NativeFilter {
+  /** SCMP_ARCH_*, beside this machine's own. */
+  architectures: number[];
+  foreignAction: number;
+  defaultAction: number;
+  newerAreMissing: boolean;
+  /** Asked one after the other. */
+  parts: {
+    syscall: number;
+    action: number;
+    args: { index: number; op: number; value: number | bigint; valueTwo: number | bigint }[];
+  }[][];
+}
+
+/** The errnos that refused calls get when somebody is told of them. */
+export interface NativeAnswers {
+  readonly others: number;
+  readonly bySyscall: readonly (readonly [syscall: number, errno: number])[];
+}
+
+export interface NativeDenial {
+  syscall: number;
+  /** A socket's family, an ioctl's request, the flags of a clone; 0 where no argument says more. */
+  argument: number;
+  /** Of the process that tried first. */
+  command: string;
+  count: number;
 }
 
 /** Entries of NativeRequest.stdio that are no fd. */
@@ -95,6 +129,16 @@ export interface Addon {
   /** The newest ABI of the kernel's Landlock, or minus an errno. */
   landlockAbi(): number;
   duplicate(fd: number): number;
+  /** struct sock_filter[] */
+  compileFilter(filter: NativeFilter): Uint8Array;
+  /** Negative for one that only other architectures have; undefined for a name that libseccomp does not know. */
+  syscallNumber(name: string): number | undefined;
+  syscallName(number: number): string | undefined;
+  knownSyscalls(): string[];
+  /** Takes over the fd; `denied` is called when there is something to take, and not again before it is taken. */
+  openListener(fd: number, answers: NativeAnswers, denied: () => void): object;
+  listenerTake(listener: object): NativeDenial[];
+  listenerClose(listener: object): void;
 }
 
 let loaded: Addon | undefined;

@@ -9,6 +9,7 @@ import { type IdMaps, idMapSteps } from "./id-map-steps";
 import { landlockSteps } from "./landlock-steps";
 import { about, type PlannedStep, step } from "./planned-step";
 import { type RlimitSteps, rlimitSteps } from "./rlimit-steps";
+import { seccompStep } from "./seccomp/step";
 import { foregroundTerminal, groupSteps, hasJoin, terminalSteps } from "./session-steps";
 import { CLONE_FLAGS, type CloneFlag, type SpawnOptions, type Step, type SysProcAttr } from "./types";
 import { worldSteps } from "./world-steps";
@@ -68,6 +69,7 @@ function lastSteps(options: SpawnOptions, limits: RlimitSteps, ending: Ending): 
   // that, as a signal would stop it with nobody there to continue it.
   steps.push(step("sigmask", "signals", "unblocked"));
   if (sys.ptrace === true) steps.push(step("ptrace", "ptrace", "traced by the spawner, stops at its execve"));
+  if (sys.seccomp !== undefined) steps.push(seccompStep(sys.seccomp, options.onDenied !== undefined));
   if (ending === "park") steps.push(step("park", "park", "hold the namespaces"));
   else if (ending === "exit") steps.push(step("exit", "exit", "end here", 0));
   else steps.push(execStep(ending.file, ending.args, options));

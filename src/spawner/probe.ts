@@ -5,6 +5,8 @@ import type { FeatureName } from "./features";
 import { holdNamespaces } from "./hold";
 import { LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPES, type Landlock, landlockWords, namesOf } from "./landlock";
 import { landlockAbi } from "./landlock-abi";
+import { deepFreeze } from "./seccomp/frozen";
+import type { Seccomp } from "./seccomp/oci";
 import { launch } from "./spawn";
 import type { CloneFlag, Feature, SysProcAttr } from "./types";
 
@@ -21,6 +23,11 @@ function ownIds(): Pick<SysProcAttr, "uidMappings" | "gidMappings"> {
 function inUserNamespace(flags: CloneFlag[], more: SysProcAttr = {}): SysProcAttr {
   return { cloneflags: ["CLONE_NEWUSER", ...flags], ...ownIds(), ...more, init: false };
 }
+
+const FILTER: Seccomp = deepFreeze<Seccomp>({
+  defaultAction: "SCMP_ACT_ALLOW",
+  syscalls: [{ names: ["add_key"], action: "SCMP_ACT_ERRNO" }],
+});
 
 /** In order: each needs those before it. */
 const PROBES: readonly (readonly [feature: FeatureName, sys: () => SysProcAttr])[] = [
@@ -59,6 +66,7 @@ const PROBES: readonly (readonly [feature: FeatureName, sys: () => SysProcAttr])
   ],
   ["no_new_privs", () => ({ noNewPrivileges: true })],
   ["session keyring", () => ({ newSessionKeyring: true })],
+  ["seccomp filter", () => ({ noNewPrivileges: true, seccomp: FILTER })],
 ];
 
 async function attempt(feature: FeatureName, act: () => Promise<void>): Promise<Feature> {
@@ -107,6 +115,22 @@ async function tryLandlock(): Promise<Feature> {
   return { ...found, detail: landlockWords(abi) };
 }
 
+/** Whether the kernel tells us of what a filter refuses; without that the wall is the same, and nobody sees who ran into it. */
+async function tryNotification(): Promise<Feature> {
+  const feature = "seccomp notification";
+  let tells = false;
+  const tried = await attempt(feature, async () => {
+    const sys = { noNewPrivileges: true, seccomp: FILTER };
+    const child = await launch("exit", { stdio: "ignore", sys, onDenied: () => {} });
+    tells = child.tellsDenials;
+    await child.exited;
+  });
+  if (!tried.available || tells) return tried;
+  const remedy =
+    "Needs Linux 5.0, outside of any other sandbox or container runtime that is told of system calls itself (seccomp_unotify(2)). What is refused is the same without it; only the list of it is missing.";
+  return { feature, available: false, remedy };
+}
+
 /**
  * Tries every feature; takes some milliseconds. Nothing is left behind.
  * @param onTried called after each
@@ -118,6 +142,7 @@ export async function probe(onTried: (feature: Feature) => void = () => {}): Pro
     onTried(feature);
   };
   for (const [feature, sys] of PROBES) note(await tryFeature(feature, sys()));
+  note(await tryNotification());
   note(await tryJoin());
   note(await tryLandlock());
   return features;

@@ -22,6 +22,8 @@ export class SpawnedProcess implements Process {
   readonly exited: Promise<ExitStatus>;
   readonly terminal?: Terminal;
   readonly tracee?: Tracee;
+  /** Whether the kernel tells of the calls that its filter refuses. */
+  readonly tellsDenials: boolean;
   #pidfd: number;
   #reason: ExitStatus["reason"];
 
@@ -30,6 +32,7 @@ export class SpawnedProcess implements Process {
     const native: Addon = addon();
     this.pid = child.pid;
     this.#pidfd = child.pidfd;
+    this.tellsDenials = child.listener >= 0;
     this.stdio = child.fds.map(openStream);
     native.taken(child.fds);
     this.exited = exit.then((ended) => this.#end(ended));

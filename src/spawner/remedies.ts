@@ -294,6 +294,11 @@ function stepRemedy(failed: FailedStep): string | undefined {
       return code === "EPERM"
         ? "Nobody gains a capability that way: it must be permitted already, and CAP_SETPCAP effective (capabilities(7))."
         : undefined;
+    case "seccomp":
+      if (code === "EACCES") return "Set sys.noNewPrivileges, or keep CAP_SYS_ADMIN until the command (seccomp(2)).";
+      return code === "EINVAL"
+        ? "This kernel has no system call filters (CONFIG_SECCOMP_FILTER), does not know one of the flags, or all filters together are too long."
+        : undefined;
     case "setpgid":
     case "ctty":
     case "notty":

@@ -6,7 +6,9 @@ import { z } from "zod";
 import { CAPABILITIES } from "./capabilities";
 import { LANDLOCK_FLAGS, LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPES, namesOf } from "./landlock";
 import { RLIMITS } from "./rlimits";
-import { type CloneFlag, MOUNT_TYPES } from "./types";
+import { seccompOption } from "./seccomp/schema";
+import { problemsOf } from "./shape";
+import { type CloneFlag, MOUNT_TYPES, type SpawnOptions } from "./types";
 
 const MAX_ID = 0xffff_fffe; // (uid_t) -1 means "no change"
 const MAX_FD = 0x7fff_ffff;
@@ -116,6 +118,7 @@ const sys = z.strictObject({
     .optional(),
   noNewPrivileges: z.boolean().optional(),
   landlock: landlock.optional(),
+  seccomp: seccompOption(problemsOf).optional(),
   oomScoreAdj: z.int().min(-1000).max(1000).optional(),
   umask: z.int().min(0).max(0o777).optional(),
   newSessionKeyring: z.boolean().optional(),
@@ -142,6 +145,9 @@ export const spawnOptions = z.strictObject({
   timeout: z.number().min(0).optional(),
   killSignal: signal.optional(),
   signal: z.instanceof(AbortSignal).optional(),
+  onDenied: z
+    .custom<NonNullable<SpawnOptions["onDenied"]>>((value) => typeof value === "function", "must be a function")
+    .optional(),
 });
 
 export const command = z.strictObject({ file: text.min(1), args: z.array(text).readonly() });

@@ -37,7 +37,8 @@ function withArticle(expected: string): string {
   return `${/^[aeiou]/.test(words) ? "an" : "a"} ${words}`;
 }
 
-function problemsOf(schema: z.ZodType, issue: z.core.$ZodIssue): Problem[] {
+/** A problem for each thing that is wrong. */
+export function problemsOf(schema: z.ZodType, issue: z.core.$ZodIssue): Problem[] {
   const path = pathText(issue.path);
   switch (issue.code) {
     case "unrecognized_keys":

@@ -4,17 +4,20 @@ import * as os from "node:os";
 import {
   type Addon,
   addon,
+  type NativeAnswers,
   type NativeChild,
   type NativeExit,
   type NativeFailure,
   type NativeRequest,
   STDIO,
 } from "./addon";
-import { currentCaller } from "./caller";
+import { type Caller, currentCaller } from "./caller";
 import { encode } from "./encode";
-import { hangError, OptionsError, spawnError } from "./errors";
+import { hangError, OptionsError, SpawnError, spawnError, systemError } from "./errors";
 import { allSteps, compile, type Ending, type Plan } from "./plan";
 import { SpawnedProcess } from "./process";
+import { compileFilter } from "./seccomp/compile";
+import { listen } from "./seccomp/listen";
 import { stdioEntries } from "./session-steps";
 import type { Checked } from "./shape";
 import type { Process, SpawnOptions, StdioEntry, Step } from "./types";
@@ -40,13 +43,32 @@ function nativeRequest(native: Addon, plan: Plan, options: SpawnOptions): Native
     stdio: stdioEntries(options).map(nativeStdio),
     extraFds: [...plan.extraFds],
     trace: options.sys?.ptrace === true,
+    tellsDenials: answersOf(options) !== undefined,
   };
+}
+
+/** How refused calls are answered, when somebody is to be told of them and the filter lets that be done. */
+function answersOf({ sys, onDenied }: SpawnOptions): NativeAnswers | undefined {
+  return sys?.seccomp === undefined || onDenied === undefined ? undefined : compileFilter(sys.seccomp).telling?.answers;
 }
 
 /** The value, or the error that says what is wrong. */
 function sound<T>(checked: Checked<T>): T {
   if (checked.problems !== undefined) throw new OptionsError(checked.problems);
   return checked.value;
+}
+
+/** The plan, or what libseccomp has against a filter that the rules had nothing against. */
+function planFor(ending: Ending, options: SpawnOptions, caller: Caller): Plan {
+  try {
+    return compile(ending, options, caller);
+  } catch (error) {
+    const failed = systemError(error);
+    if (!(failed instanceof SpawnError)) throw error;
+    const long = "the program that it makes is longer than the kernel takes (BPF_MAXINSNS, 4096 instructions)";
+    const message = failed.code === "E2BIG" ? long : `libseccomp can't compile it: ${failed.message}`;
+    throw new OptionsError([{ path: "sys.seccomp", message }]);
+  }
 }
 
 /** Runs a plan; shared by spawn(), probe() and holdNamespaces(). */
@@ -57,7 +79,7 @@ export async function launch(ending: Ending, unchecked: SpawnOptions): Promise<S
   signal?.throwIfAborted();
 
   const native = addon();
-  const plan = compile(ending, options, caller);
+  const plan = planFor(ending, options, caller);
   const request = nativeRequest(native, plan, options);
   let expired = false;
   let ended: (exit: NativeExit) => void = () => {};
@@ -87,6 +109,10 @@ export async function launch(ending: Ending, unchecked: SpawnOptions): Promise<S
       : spawnError(native, plan, result);
   }
   const child = new SpawnedProcess(result, exit);
+  const answers = answersOf(options);
+  if (answers !== undefined && options.onDenied !== undefined && result.listener >= 0) {
+    listen(native, result.listener, answers, options.onDenied, child.exited);
+  }
   if (timeout > 0) {
     const timer = setTimeout(() => child.send(killSignal, false, "timeout"), timeout);
     void child.exited.then(() => clearTimeout(timer));
@@ -119,5 +145,5 @@ export function explain(file: string, args: readonly string[] = [], options: Spa
   const [command, checked] = [checkCommand(file, args), checkOptions(options, caller)];
   const problems = [...(command.problems ?? []), ...(checked.problems ?? [])];
   if (command.problems !== undefined || checked.problems !== undefined) throw new OptionsError(problems);
-  return allSteps(compile(command.value, checked.value, caller)).map(({ name, detail }) => ({ name, detail }));
+  return allSteps(planFor(command.value, checked.value, caller)).map(({ name, detail }) => ({ name, detail }));
 }

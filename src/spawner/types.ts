@@ -4,6 +4,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { Capability } from "./capabilities";
 import type { Landlock } from "./landlock";
+import type { Seccomp } from "./seccomp/oci";
 
 /**
  * clone(2) flags that a caller may ask for: namespaces, and four that a process may want. The others (CLONE_VM,
@@ -158,6 +159,8 @@ export interface SysProcAttr {
   noNewPrivileges?: boolean;
   /** Rules of the Linux security module Landlock, entered after no_new_privs; landlock(7). */
   landlock?: Landlock;
+  /** A system call filter; needs noNewPrivileges, or CAP_SYS_ADMIN. */
+  seccomp?: Seccomp;
   oomScoreAdj?: number;
   umask?: number;
   newSessionKeyring?: boolean;
@@ -188,6 +191,23 @@ export interface SpawnOptions {
   /** Sent on timeout and abort. Default: SIGKILL. */
   killSignal?: NodeJS.Signals;
   signal?: AbortSignal;
+  /**
+   * Told of the calls that sys.seccomp has refused with an errno other than ENOSYS, in sums, at most twenty times a second.
+   * The calls then wait until our event loop has answered them. Where the kernel can't tell (probe(): "seccomp
+   * notification"), the same is refused and nobody is told.
+   */
+  onDenied?: (calls: readonly DeniedCall[]) => void;
+}
+
+/** System calls that a filter has refused since it was told last. */
+export interface DeniedCall {
+  /** 'keyctl' */
+  readonly syscall: string;
+  /** What says what was wanted: the family of a socket, the request of an ioctl, the flags of a clone; or 0. */
+  readonly argument: number;
+  /** Name of the process that tried first (proc_pid_comm(5)); empty where it could not be read. */
+  readonly command: string;
+  readonly count: number;
 }
 
 export interface ExitStatus {

@@ -18,6 +18,7 @@ const NUMBERS: Readonly<Record<string, readonly [number, number]>> = {
   mount: [165, 40],
   prctl: [157, 167],
   prlimit64: [302, 261],
+  seccomp: [317, 277],
   setgroups: [116, 159],
   sethostname: [170, 161],
   setns: [308, 268],

@@ -25,6 +25,7 @@ const native = (name: string): Program => ({
 });
 
 const PROGRAMS = {
+  calls: native("calls"),
   inject: native("inject"),
   nothing: native("nothing"),
   refuse: native("refuse"),

@@ -51,7 +51,8 @@ describe("DenialLog", () => {
       let done: () => void = () => {};
       return [new Promise((resolve) => (done = resolve)), () => done()];
     })();
-    const log = new DenialLog(() => {
+    const log = new DenialLog();
+    log.onDidChange(() => {
       told++;
       listen();
     });

@@ -24,6 +24,7 @@ describe("compileJoin", () => {
       noNewPrivileges: true,
       landlock: first.sys?.landlock,
       newSessionKeyring: true,
+      seccomp: first.sys?.seccomp,
     });
   });
 });

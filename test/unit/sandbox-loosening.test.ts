@@ -35,6 +35,8 @@ const LOOSER: readonly (readonly [key: string, own: ProfileDefinition, asked: Pr
   ["network", { network: "none" }, { network: "host" }],
   ["namespaces", {}, { namespaces: ["user", "mount", "pid", "uts", "cgroup", "net"] }],
   ["namespaces", { namespaces: ["user", "mount", "pid", "ipc", "uts", "cgroup", "net", "time"] }, {}],
+  ["seccomp", {}, { seccomp: "off" }],
+  ["seccomp", {}, { seccomp: { extends: "default", syscalls: [{ names: ["keyctl"], action: "SCMP_ACT_ALLOW" }] } }],
   ["limits.wallTime", { limits: { wallTime: "90s" } }, { limits: { wallTime: "2m" } }],
   ["limits.wallTime", { limits: { wallTime: "90s" } }, {}],
   ["limits.cpuTime", { limits: { cpuTime: "5m" } }, { limits: { cpuTime: "1h" } }],

@@ -11,6 +11,7 @@ import { MOUNT_RULES } from "./mounts";
 import { NAMESPACE_RULES } from "./namespaces";
 import { PRIVILEGE_RULES } from "./privileges";
 import type { Rule } from "./rule";
+import { SECCOMP_RULES } from "./seccomp";
 import { SESSION_RULES } from "./sessions";
 
 export { asked, judge } from "./rule";
@@ -25,6 +26,7 @@ export const RULES: readonly Rule[] = [
   ...CREDENTIAL_RULES,
   ...CAPABILITY_RULES,
   ...LANDLOCK_RULES,
+  ...SECCOMP_RULES,
   ...SESSION_RULES,
   ...LIMIT_RULES,
   ...MOUNT_RULES,

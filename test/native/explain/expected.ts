@@ -283,6 +283,11 @@ const TABLE: Readonly<Record<string, (detail: string) => Expected[]>> = {
     ];
   },
   fds: () => [some("dup3\\("), one("close_range\\(\\d+, 4294967295, 0\\)")],
+  // Without anybody who is told, or inside another sandbox that is told, the second kind alone.
+  seccomp: (detail) =>
+    detail.includes("told of")
+      ? [one("seccomp\\(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER"), one("sendmsg\\(.*SCM_RIGHTS")]
+      : [one("seccomp\\(SECCOMP_SET_MODE_FILTER, 0, \\{len=")],
   fork: () => [one("rt_sigprocmask\\(SIG_SETMASK, ~\\[\\]"), one("clone\\(child_stack=NULL, flags=SIGCHLD\\)")],
   setsid: () => [one("setsid\\(\\)")],
   setpgid: () => [one("setpgid\\(0, 0\\)")],

@@ -44,6 +44,7 @@ export const PLAUSIBLE: Readonly<Record<string, readonly string[]>> = {
   read: ["EIO"],
   rt_sigaction: ["EINVAL"],
   rt_sigprocmask: ["EPERM"],
+  seccomp: ["EACCES", "EINVAL", "EBUSY", "ENOMEM"],
   sendmsg: ["EPIPE", "ENOMEM"],
   setdomainname: ["EPERM"],
   setgroups: ["EPERM", "ENOMEM"],
@@ -116,6 +117,12 @@ export const GOES_ON: readonly Exception[] = [
   { call: "openat2", errnos: ["ENOSYS"], always: false, because: "a careful walk takes its place" },
   { call: "mount_setattr", errnos: ["ENOSYS"], always: false, because: "a walk of remounts takes its place" },
   { call: "close_range", errnos: ["ENOSYS", "EPERM"], always: false, because: "a loop takes its place" },
+  {
+    call: "seccomp",
+    errnos: ["EINVAL", "EBUSY"],
+    always: false,
+    because: "a filter that can't tell takes the place of one that can",
+  },
   { call: "execve", errnos: ["ETXTBSY"], always: true, because: "somebody between fork and execve: tried again" },
   { call: "clone3", role: "spawner", errnos: ["ENOSYS"], always: true, because: "clone(2) takes its place" },
   {

@@ -58,6 +58,13 @@ const PROCESS: Sys = {
   realTimeLimit: 60_000,
 };
 
+/** A filter under which nothing fails that a command of these does, and somebody who wants to know what it refuses. */
+const FILTERED: Sys = {
+  noNewPrivileges: true,
+  seccomp: { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["add_key"], action: "SCMP_ACT_ERRNO" }] },
+};
+const TOLD: Options = { onDenied: () => {} };
+
 /** Every type of mount, and mount points that must be made first. */
 const mounts = (command: string): Sys["mounts"] => [
   { destination: "/nothing", source: command, options: ["ro", "nosuid"] },
@@ -85,6 +92,8 @@ export function optionSets(): Record<string, OptionSet> {
       start: "spawn",
       options: { stdio: ["ignore", "pipe", 2, null, "pipe"], cwd: "/", sys: PROCESS },
     },
+    filtered: { start: "spawn", options: { stdio: "ignore", sys: FILTERED } },
+    "told of what is refused": { start: "spawn", options: { stdio: "ignore", sys: FILTERED, ...TOLD } },
     "process group": { start: "spawn", options: { stdio: "ignore", sys: { setpgid: true } } },
     "all namespaces": {
       start: "spawn",
@@ -100,10 +109,12 @@ export function optionSets(): Record<string, OptionSet> {
     full: {
       start: "spawn",
       options: {
+        ...TOLD,
         stdio: "ignore",
         cwd: "/made",
         sys: {
           ...PROCESS,
+          ...FILTERED,
           cloneflags: [...ALL],
           ...ownIds(),
           ...(isRoot ? { gidMappingsEnableSetgroups: true } : {}),

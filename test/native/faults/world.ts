@@ -86,6 +86,7 @@ export const STEP_CALLS: Readonly<Record<string, readonly string[]>> = {
   foreground: ["getpgid", "ioctl"],
   itimer: ["setitimer"],
   signals: ["rt_sigprocmask"],
+  seccomp: ["seccomp", "sendmsg"],
   fork: ["rt_sigprocmask", "pidfd_open", "clone"],
   ptrace: ["ptrace"],
   park: ["rt_sigaction"],

@@ -11,6 +11,7 @@ import { LIMITS } from "./limits";
 import { MOUNTS } from "./mounts";
 import { NAMESPACES } from "./namespaces";
 import { PRIVILEGES } from "./privileges";
+import { SECCOMP } from "./seccomp";
 import { SESSIONS } from "./sessions";
 import { TRACING } from "./tracing";
 
@@ -27,6 +28,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   credentials: CREDENTIALS,
   "capability sets": CAPS,
   landlock: LANDLOCK,
+  "system call filters": SECCOMP,
   sessions: SESSIONS,
   limits: LIMITS,
   mounts: MOUNTS,

@@ -1,0 +1,39 @@
+// What a filter refuses, as the kernel tells it: the addon answers each call at once, and here the sums are fetched.
+
+import type { Addon, NativeAnswers } from "../addon";
+import type { DeniedCall } from "../types";
+import { newerName } from "./newer";
+
+/** Milliseconds between two looks at the sums. */
+const PAUSE = 50;
+
+/** Takes over the fd; `denied` hears of everything before `exited` has been handled by whoever waited for it first. */
+export function listen(
+  native: Addon,
+  fd: number,
+  answers: NativeAnswers,
+  denied: (calls: readonly DeniedCall[]) => void,
+  exited: Promise<unknown>,
+): void {
+  let timer: NodeJS.Timeout | undefined;
+  const fetch = (): void => {
+    timer = undefined;
+    const calls = native.listenerTake(listener);
+    if (calls.length === 0) return;
+    denied(
+      calls.map(({ syscall, argument, command, count }) => {
+        return { syscall: native.syscallName(syscall) ?? newerName(syscall), argument, command, count };
+      }),
+    );
+  };
+  const listener = native.openListener(fd, answers, () => {
+    timer ??= setTimeout(fetch, PAUSE);
+    timer.unref();
+  });
+  // Whoever outlives the command gets ENOSYS from then on.
+  void exited.then(() => {
+    clearTimeout(timer);
+    native.listenerClose(listener);
+    fetch();
+  });
+}
