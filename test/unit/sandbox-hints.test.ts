@@ -29,7 +29,6 @@ const FACTS = {
   paths: {},
   limits: [],
   inRootCgroup: false,
-  entries: {},
   caches: [],
   settings: [],
   mountPoints: [],
