@@ -1,5 +1,6 @@
 #include "pipes.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <string.h>
@@ -38,7 +39,7 @@ Fd filled(Fd file, const void* bytes, size_t size) {
 }
 
 /// Receives one byte and what came beside it (unix(7)).
-/// @return 0 or an errno
+/// @return 0 or an errno: ENODATA when the other side has closed without a word
 template <typename T>
 int receive(int socket, int flags, int type, T* beside) {
   char byte;
@@ -50,7 +51,9 @@ int receive(int socket, int flags, int type, T* beside) {
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
-  if (size != 1) return size < 0 ? errno : EBADMSG;
+  if (size <= 0) return size < 0 ? errno : ENODATA;
+  // The kernel's way to say that there was no place for the fd.
+  if ((message.msg_flags & MSG_CTRUNC) != 0) return EMFILE;
   cmsghdr* header = CMSG_FIRSTHDR(&message);
   if (header == nullptr || header->cmsg_type != type) return EBADMSG;
   memcpy(beside, CMSG_DATA(header), sizeof *beside);
@@ -85,5 +88,7 @@ Fd receive_fd(int socket) {
 
 Fd receive_fd_if_any(int socket) {
   int fd = -1;
-  return receive(socket, MSG_DONTWAIT, SCM_RIGHTS, &fd) == 0 ? Fd(fd) : Fd();
+  int error = receive(socket, MSG_DONTWAIT, SCM_RIGHTS, &fd);
+  if (error != 0 && error != ENODATA && error != EAGAIN) throw Failure{Stage::prepare, SYS_recvmsg, error};
+  return Fd(fd);
 }

@@ -128,7 +128,7 @@ describe("a task that asks for more than the user's profile", () => {
     const [question] = questions;
     assert.deepEqual(
       question?.request.beyond.map(({ key }) => key),
-      ["filesystem.write", "network", "environment.inherit"],
+      ["filesystem.write", "filesystem.caches", "network", "environment.inherit"],
     );
     assert.equal(question.request.workspace, workspaceFolder().uri.fsPath);
   });
