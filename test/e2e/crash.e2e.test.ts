@@ -3,9 +3,22 @@
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
+import * as path from "node:path";
+import { LIBRARY } from "../support/library";
 import { waitUntil } from "../support/processes";
 import { useSampleWorkbench } from "./sample-workbench";
 import { runTask, waitForTerminal } from "./workbench";
+
+const library: typeof import("../../src/api") = require(LIBRARY);
+
+/** Where cgroup v2 is mounted: alone, or beside v1. */
+const CGROUP_MOUNTS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+
+/** The folder of a process's cgroup v2. */
+function cgroupOf(pid: number): string {
+  const inside = /^0::(.*)$/m.exec(fs.readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1] ?? "";
+  return CGROUP_MOUNTS.map((mount) => path.join(mount, inside)).find((folder) => fs.existsSync(folder)) ?? "";
+}
 
 interface ProcessFacts {
   readonly pid: number;
@@ -56,9 +69,18 @@ describe("when the extension host is killed by SIGKILL", function () {
       "the counter runs below it",
     );
 
+    // Where it has one of its own, it is named after its maker.
+    const cgroups = [...new Set(sandboxed.map(({ pid }) => cgroupOf(pid)))].filter((one) =>
+      one.includes(`-${host.pid}-`),
+    );
+    assert.equal(cgroups.length, process.getuid?.() === 0 ? 1 : cgroups.length, "root's sandboxes have one");
     process.kill(host.pid, "SIGKILL");
     for (const { pid, command } of sandboxed) {
       await waitUntil(`${command} (${pid}) is gone`, () => !fs.existsSync(`/proc/${pid}`));
     }
+    // Nobody is left to remove their cgroup: the next that starts a sandbox does, here without an editor around it.
+    const next = await library.sandbox.run({ file: "true" }, "build", { workspace: sample.workspace });
+    await next.exited;
+    assert.deepEqual(cgroups.filter(fs.existsSync), []);
   });
 });

@@ -8,6 +8,8 @@ import { openWorkbench, type Workbench, type WorkbenchOptions } from "./workbenc
 export interface SampleWorkbench {
   /** There from the first test on. */
   readonly workbench: Workbench;
+  /** Absolute path of the copy. */
+  readonly workspace: string;
 }
 
 /** Opens it before the tests of the calling suite and closes it after them, when no process of it may be left. */
@@ -34,6 +36,10 @@ export function useSampleWorkbench(options: Partial<WorkbenchOptions> = {}): Sam
     get workbench() {
       assert.ok(workbench, "the workbench did not open");
       return workbench;
+    },
+    get workspace() {
+      assert.ok(workspace, "the workspace was not copied");
+      return workspace.path;
     },
   };
 }
