@@ -4,7 +4,6 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <memory>
 
 #include "fd.h"
+#include "pipes.h"
 
 namespace {
 
@@ -41,7 +41,7 @@ void check(int result, const char* call) {
 }
 
 std::vector<sock_filter> exported(const Filter& filter) {
-  Fd file(memfd_create("seccomp", MFD_CLOEXEC));
+  Fd file = make_memory_file("seccomp", nullptr, 0);
   if (!file) throw Failed{errno, "memfd_create"};
   check(seccomp_export_bpf(filter.get(), file.get()), "seccomp_export_bpf");
   off_t size = lseek(file.get(), 0, SEEK_END);
