@@ -37,8 +37,6 @@ export interface Attempt {
   readonly lay: (bait: Bait, inside: boolean) => readonly string[] | Promise<readonly string[]>;
   /** Another program than ours. */
   readonly file?: (bait: Bait) => string;
-  /** Only a filter of system calls stands in its way. */
-  readonly filter?: true;
   /** Where it must succeed; default: without any sandbox. */
   readonly control?: ArenaName;
   /** `bait`: only root can lay it, so that nothing is tried as somebody else. `control`: only root's control succeeds. */

@@ -3,17 +3,12 @@
 
 import assert from "node:assert/strict";
 import { constants } from "node:os";
-import { text } from "node:stream/consumers";
-import { LIBRARY } from "../support/library";
 import { skipBecause } from "../support/skip";
 import { ARENAS, type ArenaName, isAvailable, OTHERS, OURS } from "./arenas";
 import { type Attempt, GROUPS, refusal } from "./attempt";
 import { ATTEMPTS } from "./attempts";
-import { Bait } from "./bait";
 import { Ledger } from "./ledger";
 import type { Result } from "./run";
-
-const api: typeof import("../../src/api") = require(LIBRARY);
 
 /** File that every verdict is written to, with those on others' sandboxes; undefined where no table is wanted. */
 const book = process.env.SANDBOX_TASKS_ESCAPE_VERDICTS;
@@ -30,18 +25,6 @@ function lack(attempt: Attempt, { run }: Result): string | undefined {
 
 const words = ({ verdict, run }: Result): string =>
   `${verdict} (code ${run.code}, signal ${run.signal}): ${run.output.trim()}`;
-
-/** Whether a sandbox filters its system calls at all: proc_pid_status(5). */
-async function hasFilter(): Promise<boolean> {
-  const bait = new Bait();
-  try {
-    const command = { file: "cat", args: ["/proc/self/status"] };
-    const { process: inside } = await api.sandbox.run(command, "build", bait);
-    return /^Seccomp:\t2$/m.test(inside.stdout ? await text(inside.stdout) : "");
-  } finally {
-    await bait.remove();
-  }
-}
 
 describe("escape", () => {
   const ledger = new Ledger();
@@ -82,9 +65,6 @@ describe("escape", () => {
             sandboxes(attempt).map(async (name) => ({ name, result: await ledger.result(attempt, name) })),
           );
           const failed = results.filter(({ result }) => result.verdict !== "held");
-          if (attempt.filter && failed.length > 0 && !(await hasFilter())) {
-            skipBecause(this, "the sandboxes of this version have no filter of system calls");
-          }
           assert.equal(failed.map(({ name, result }) => `${name}: ${words(result)}`).join("\n"), "");
           if (missing !== undefined) skipBecause(this, missing);
         });

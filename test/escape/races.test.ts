@@ -18,6 +18,9 @@ type Ref = Parameters<typeof api.sandbox.run>[1];
 /** Sandboxes a race. By path, about every second mount would follow the link. */
 const STARTS = 20;
 
+/** As many at most until one has run: a repository must be itself at several looks, or the sandbox is refused. */
+const MOST_STARTS = 400;
+
 describe("escape by a race", () => {
   let bait: Bait;
   let keys: string;
@@ -74,7 +77,7 @@ describe("escape by a race", () => {
     const before = fs.readdirSync(keys, { recursive: true }).sort();
     await race(name);
     let ran = 0;
-    for (let at = 0; at < STARTS; at++) {
+    for (let at = 0; at < STARTS || (ran === 0 && at < MOST_STARTS); at++) {
       const out = await tryOnce(profile, names);
       if (out !== undefined) ran++;
       assert.ok(!out?.includes(bait.secret), "a sandbox showed what lies behind the link");

@@ -33,7 +33,6 @@ export const secrets: readonly Attempt[] = [
   {
     group: "secrets",
     name: "read a key of the kernel's by its number",
-    filter: true,
     lay: (bait) => ["read-key", bait.kernelKey()],
   },
   {
