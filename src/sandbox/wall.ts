@@ -27,7 +27,8 @@ const OWN: Readonly<Record<string, readonly LandlockFsAccess[]>> = {
   // Shells truncate /dev/null; terminals are set up by ioctl(2).
   "/dev": ["read_file", "read_dir", "write_file", "truncate", "ioctl_dev"],
   "/dev/shm": WRITE,
-  "/dev/mqueue": ["make_reg", "remove_file"],
+  // mq_open(3) looks in a mount of the kernel's own, that has the same root but no /dev above it.
+  "/dev/mqueue": ["read_file", "write_file", "make_reg", "remove_file"],
 };
 
 /** Paths of file systems that are not the host's. */

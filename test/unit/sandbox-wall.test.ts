@@ -34,6 +34,7 @@ describe("the second wall", () => {
     }
     assert.equal(rules["/home/me/project"], undefined, "it lies in a home folder of the sandbox's own");
     assert.ok(rules["/dev"]?.includes("ioctl_dev") && !rules["/dev"]?.includes("make_reg"));
+    assert.ok(rules["/dev/mqueue"]?.includes("read_file"), "mq_open(3) has no /dev above its queues");
     assert.ok(!rules["/proc"]?.includes("execute"));
   });
 
