@@ -40,9 +40,13 @@ export const privileges: readonly Attempt[] = [
     group: "privileges",
     name: "have root's rights by a program of the machine's",
     onlyUser: true,
-    // It reads the shadow file for whoever asks about himself.
+    // It reads the shadow file for whoever asks about himself: without it there are two words of seven, and no error.
     file: () => "sh",
-    lay: ({ secret }) => ["-c", 'passwd -S >/dev/null 2>&1 && echo "$0" || echo "refused: passwd: 1 EPERM"', secret],
+    lay: ({ secret }) => [
+      "-c",
+      'set -- $(passwd -S 2>/dev/null); test $# -gt 2 && echo "$0" || echo "refused: passwd: 1 EPERM"',
+      secret,
+    ],
     lacking: ["EPERM"],
   },
   {
