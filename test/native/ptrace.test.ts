@@ -168,7 +168,7 @@ describe("ptrace", () => {
   });
 
   it("ends by timeout and by kill while it is stopped", async () => {
-    const late = await trace("true", [], { timeout: 200 });
+    const late = await trace("true", [], { timeout: 1000 });
     await late.tracee.nextStop();
     const { signal, reason } = await late.exited;
     assert.deepEqual([signal, reason], ["SIGKILL", "timeout"]);

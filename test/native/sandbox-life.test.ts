@@ -100,7 +100,7 @@ describe("sandbox, from its start to its end", () => {
   });
 
   it("is ended when its time is over", async () => {
-    const sandbox = await world.start("sleep 1000", { extends: "build", limits: { wallTime: "200ms" } });
+    const sandbox = await world.start("sleep 1000", { extends: "build", limits: { wallTime: "2s" } });
     const status = await sandbox.exited;
     assert.equal(status.reason, "timeout");
   });

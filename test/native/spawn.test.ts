@@ -164,7 +164,7 @@ describe("spawn", () => {
     });
 
     it("comes when the time is over", async () => {
-      const { status } = await run("sleep", ["1000"], { timeout: 100 });
+      const { status } = await run("sleep", ["1000"], { timeout: 1000 });
       assert.equal(status.signal, "SIGKILL");
       assert.equal(status.reason, "timeout");
     });

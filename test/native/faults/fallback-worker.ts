@@ -61,7 +61,7 @@ const CASES = {
     const { signal } = await child.exited;
     const ended = await sh("exit 7");
     const signals = lines(await run("cat", ["/proc/self/status"])).filter((line) => /^Sig(Blk|Ign|Cgt)/.test(line));
-    const late = await api.spawn("sleep", ["100"], { stdio: "ignore", timeout: 50 });
+    const late = await api.spawn("sleep", ["100"], { stdio: "ignore", timeout: 1000 });
     const { reason } = await late.exited;
     const absent = await failure(api.spawn("/no/such/command"));
     return { hasPidfd: pidfd >= 0, killed, signal, code: ended.status.code, signals, reason, absent, left: children() };

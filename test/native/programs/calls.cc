@@ -2,8 +2,8 @@
 //
 //   calls NUMBER[*TIMES][,ARGUMENT...]...
 //
-// With "i386:" before it a call is made by int 0x80, whatever this program is compiled for; with "x32:" by x32's number.
-// Numbers as strtoull(3) reads them. A call that is made many times prints the last result.
+// With "i386:" before it a call is made by int 0x80, whatever this program is compiled for; with "x32:" by x32's
+// number. Numbers as strtoull(3) reads them. A call that is made many times prints the last result.
 
 #include <cstdio>
 #include <cstdlib>
