@@ -38,7 +38,7 @@ describe("builds: scripts", () => {
         "import sample, unittest\nclass Greets(unittest.TestCase):\n    def test_greets(self):\n        self.assertEqual(sample.greet('x'), 'hello x')\n",
     });
     const output = await project.build(
-      `python3 -m venv venv; . venv/bin/activate; pip install --no-index ./sample; python -m unittest -v`,
+      `python3 -m venv venv; . venv/bin/activate; pip install --no-index --no-build-isolation ./sample; python -m unittest -v`,
       ["venv", "__pycache__", "sample/__pycache__"],
     );
     assert.match(output, /Successfully installed sample-1.0/);
