@@ -40,11 +40,12 @@ export const privileges: readonly Attempt[] = [
     group: "privileges",
     name: "have root's rights by a program of the machine's",
     onlyUser: true,
-    // It reads the shadow file for whoever asks about himself: without it there are two words of seven, and no error.
+    // It reads the shadow file for whoever asks about himself, and tells when the password was changed, which stands
+    // nowhere else. Without that file it tells less, and ends as well as with it.
     file: () => "sh",
     lay: ({ secret }) => [
       "-c",
-      'set -- $(passwd -S 2>/dev/null); test $# -gt 2 && echo "$0" || echo "refused: passwd: 1 EPERM"',
+      'case $(passwd -S 2>/dev/null) in *" "????-??-??" "*) echo "$0" ;; *) echo "refused: passwd: 1 EPERM" ;; esac',
       secret,
     ],
     lacking: ["EPERM"],
