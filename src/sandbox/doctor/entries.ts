@@ -106,9 +106,10 @@ export const ENTRIES: { readonly [K in FeatureName]: Entry } = {
   },
   Landlock: {
     use: "a second wall around files and network",
-    costs: 'landlock: "on", fallback: "landlock"',
+    costs: 'the second wall that landlock: "on" asks for',
     needed: false,
-    since: [5, 13],
+    // There since 5.13; before 5.19 it forbids every rename across folders, and so no profile uses it.
+    since: [5, 19],
     config: "CONFIG_SECURITY_LANDLOCK",
   },
   cgroup: {
