@@ -24,8 +24,12 @@ std::shared_ptr<T> shared(Arguments&&... arguments) {
 /// An object that JavaScript holds and cannot look into.
 template <typename T>
 napi_value external(Napi::Env env, std::shared_ptr<T> held) {
-  return Napi::External<std::shared_ptr<T>>::New(env, new std::shared_ptr<T>(std::move(held)),
-                                                 [](Napi::Env, std::shared_ptr<T>* kept) { delete kept; });
+  std::unique_ptr<std::shared_ptr<T>> kept(new std::shared_ptr<T>(std::move(held)));
+  // Nothing is made in a worker that is being terminated: then it stays ours.
+  napi_value value = Napi::External<std::shared_ptr<T>>::New(
+      env, kept.get(), [](Napi::Env, std::shared_ptr<T>* finished) { delete finished; });
+  if (value != nullptr) kept.release();
+  return value;
 }
 
 class Instance {

@@ -89,9 +89,9 @@ describe("inspect: the processes of a sandbox", () => {
 
   it("lists the whole tree with inside and outside pids, PID 1 first", async () => {
     const init = await startNamespace(started, "sleep 1000 & (sleep 1001; true) & wait");
-    const all = await until("two sleeps", async () => {
+    const all = await until("two that sleep", async () => {
       const now = await processes(init);
-      return now.filter(({ name }) => name === "sleep").length === 2 ? now : undefined;
+      return now.filter(({ name, state }) => name === "sleep" && state === "S").length === 2 ? now : undefined;
     });
     assert.equal(all[0]?.pid, init);
     assert.equal(all[0]?.insidePid, 1);
