@@ -93,7 +93,7 @@ void append_newer(const FilterRequest& request, std::vector<sock_filter>& progra
   for (uint32_t arch : architectures) {
     int last = last_number(request, arch);
     if (arch == SCMP_ARCH_X32 || last < 0) continue;
-    const sock_filter stub[] = {
+    const sock_filter prologue[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kArch),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 0, 4),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber),
@@ -101,7 +101,7 @@ void append_newer(const FilterRequest& request, std::vector<sock_filter>& progra
         BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, static_cast<uint32_t>(last), 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
     };
-    program.insert(program.end(), std::begin(stub), std::end(stub));
+    program.insert(program.end(), std::begin(prologue), std::end(prologue));
   }
 }
 

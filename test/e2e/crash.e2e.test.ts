@@ -3,22 +3,13 @@
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
-import * as path from "node:path";
+import { cgroupFolder } from "../support/cgroups";
 import { LIBRARY } from "../support/library";
 import { waitUntil } from "../support/processes";
 import { useSampleWorkbench } from "./sample-workbench";
 import { runTask, waitForTerminal } from "./workbench";
 
 const library: typeof import("../../src/api") = require(LIBRARY);
-
-/** Where cgroup v2 is mounted: alone, or beside v1. */
-const CGROUP_MOUNTS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
-
-/** The folder of a process's cgroup v2. */
-function cgroupOf(pid: number): string {
-  const inside = /^0::(.*)$/m.exec(fs.readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1] ?? "";
-  return CGROUP_MOUNTS.map((mount) => path.join(mount, inside)).find((folder) => fs.existsSync(folder)) ?? "";
-}
 
 interface ProcessFacts {
   readonly pid: number;
@@ -70,7 +61,7 @@ describe("when the extension host is killed by SIGKILL", function () {
     );
 
     // Where it has one of its own, it is named after its maker.
-    const cgroups = [...new Set(sandboxed.map(({ pid }) => cgroupOf(pid)))].filter((one) =>
+    const cgroups = [...new Set(sandboxed.map(({ pid }) => cgroupFolder(pid)))].filter((one) =>
       one.includes(`-${host.pid}-`),
     );
     assert.equal(cgroups.length, process.getuid?.() === 0 ? 1 : cgroups.length, "root's sandboxes have one");

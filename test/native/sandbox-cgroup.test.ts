@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
+import { cgroupFolder } from "../support/cgroups";
 import { LIBRARY_NODE } from "../support/library";
 import { skipBecause } from "../support/skip";
 import { api, until, World } from "./sandbox-world";
@@ -12,15 +13,6 @@ import { api, until, World } from "./sandbox-world";
 type Sandbox = Awaited<ReturnType<World["start"]>>;
 
 const HOST = resolve("out/test/native/hosts/cgroup.js");
-const MOUNTS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
-
-/** The folder of a process's cgroup v2. */
-function folderOf(pid: number): string {
-  const path = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1] ?? "";
-  const folder = MOUNTS.map((mount) => join(mount, path)).find((one) => existsSync(join(one, "cgroup.procs")));
-  assert.ok(folder, `process ${pid} is in no cgroup v2 that is mounted: ${path}`);
-  return folder;
-}
 
 describe("the cgroup of a sandbox", () => {
   let world: World;
@@ -44,11 +36,11 @@ describe("the cgroup of a sandbox", () => {
 
   it("is its own, is entered at birth by every process of it, and goes with it", async function () {
     const sandbox = await start(this, "setsid sleep 1000 & sleep 1001 & wait");
-    const folder = folderOf(sandbox.process.pid);
+    const folder = cgroupFolder(sandbox.process.pid);
     assert.match(folder, /\/sandbox-tasks-\d+-\d+-\d+-\d+$/);
-    for (const pid of await inside(sandbox, 4)) assert.equal(folderOf(pid), folder);
+    for (const pid of await inside(sandbox, 4)) assert.equal(cgroupFolder(pid), folder);
     const other = await world.start("sleep 1000");
-    assert.notEqual(folderOf(other.process.pid), folder);
+    assert.notEqual(cgroupFolder(other.process.pid), folder);
     await sandbox.terminate(0);
     assert.ok(!existsSync(folder), "it is removed by the time that the end is told");
     assert.equal((await sandbox.stats()).cgroup, undefined);
@@ -56,11 +48,11 @@ describe("the cgroup of a sandbox", () => {
 
   it("is joined by a command that is run inside later", async function () {
     const sandbox = await start(this, "sleep 1000");
-    const folder = folderOf(sandbox.process.pid);
+    const folder = cgroupFolder(sandbox.process.pid);
     const joined = await sandbox.exec({ file: "sleep", args: ["1001"] });
-    assert.equal(folderOf(joined.pid), folder);
+    assert.equal(cgroupFolder(joined.pid), folder);
     const all = await inside(sandbox, 3);
-    for (const pid of all) assert.equal(folderOf(pid), folder);
+    for (const pid of all) assert.equal(cgroupFolder(pid), folder);
     await sandbox.terminate(0);
     await joined.exited;
     assert.ok(!existsSync(folder));
@@ -68,7 +60,7 @@ describe("the cgroup of a sandbox", () => {
 
   it("is removed when the sandbox could not be started", async function () {
     const sandbox = await start(this, "sleep 1000");
-    const home = join(folderOf(sandbox.process.pid), "..");
+    const home = join(cgroupFolder(sandbox.process.pid), "..");
     // Named after their maker; others on this machine come and go.
     const ours = (): string[] => readdirSync(home).filter((name) => name.includes(`-${process.pid}-`));
     const before = ours();
@@ -114,7 +106,7 @@ describe("the cgroup of a sandbox", () => {
     await until("it counts", () => Number(count()) > 5 || undefined);
     await sandbox.freeze();
     assert.equal(sandbox.frozen, true);
-    assert.match(readFileSync(join(folderOf(sandbox.process.pid), "cgroup.events"), "utf8"), /^frozen 1$/m);
+    assert.match(readFileSync(join(cgroupFolder(sandbox.process.pid), "cgroup.events"), "utf8"), /^frozen 1$/m);
     const still = count();
     for (const { state } of await api.inspect.processes(sandbox.process.pid)) assert.notEqual(state, "T");
     for (let i = 0; i < 20; i++) {
@@ -132,7 +124,7 @@ describe("the cgroup of a sandbox", () => {
     await polite.freeze();
     assert.equal((await polite.terminate(30_000)).code, 7);
     const stubborn = await world.start("trap '' TERM; setsid sleep 1000 & sleep 1001");
-    const folder = folderOf(stubborn.process.pid);
+    const folder = cgroupFolder(stubborn.process.pid);
     await inside(stubborn, 4);
     await stubborn.freeze();
     assert.equal(stubborn.kill("SIGKILL"), true);
@@ -145,7 +137,7 @@ describe("the cgroup of a sandbox", () => {
     const storm =
       "trap '' TERM HUP INT; storm() { while :; do setsid true & wait; done; }; for i in 1 2 3 4 5 6 7 8; do storm & done; wait";
     const sandbox = await start(this, storm);
-    const folder = folderOf(sandbox.process.pid);
+    const folder = cgroupFolder(sandbox.process.pid);
     await inside(sandbox, 12);
     assert.equal(sandbox.kill("SIGKILL"), true);
     assert.equal((await sandbox.exited).reason, "killed");
@@ -155,7 +147,7 @@ describe("the cgroup of a sandbox", () => {
 
   it("of an editor that was killed is removed by the next, and one of an editor that lives is not", async function () {
     const mine = await start(this, "sleep 1000");
-    const kept = folderOf(mine.process.pid);
+    const kept = cgroupFolder(mine.process.pid);
     const host = async () => {
       const child = await api.spawn(LIBRARY_NODE, [HOST], {
         env: { ...process.env, WORKSPACE: world.workspace, HOME: world.home },

@@ -1,5 +1,5 @@
-// Machines as the doctor would find them: the texts of their files, taken down from such machines and cut to what is
-// read. An entry that ends in a slash is a folder.
+// Machines as the doctor would find them: the texts of their files, written after what such systems are documented to have
+// (none was at hand to copy from) and cut to what is read. An entry that ends in a slash is a folder.
 
 import type { Machine } from "../../src/sandbox/doctor/machine";
 
