@@ -89,7 +89,7 @@
     {
       "target_name": "sandbox-init",
       "type": "executable",
-      "sources": ["init/init.cc", "plan/plan.cc", "<@(plan_steps)"],
+      "sources": ["init/init.cc", "init/tree.cc", "plan/plan.cc", "<@(plan_steps)"],
       "cflags_cc!": ["-fPIC", "-O3"],
       "cflags_cc": [
         "-Os", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",

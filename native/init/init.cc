@@ -1,6 +1,7 @@
 // The helper: a static program without libc, a few kilobytes, executed from a sealed memfd. It runs the rest of a plan
 // where a process of its own is needed for that, one that shares no memory with the editor: as the PID 1 of a sandbox,
-// as the one that joins a running sandbox, or as the one that only holds namespaces.
+// as the owner of a tree of processes without a PID namespace, as the one that joins a running sandbox, or as the one
+// that only holds namespaces.
 //
 //   sandbox-init FIRST_FD EXTRA_FDS
 //
@@ -17,6 +18,7 @@
 
 #include "../plan/attempt.h"
 #include "../plan/run.h"
+#include "tree.h"
 
 // The compiler may call these even in a freestanding program.
 extern "C" void* memset(void* memory, int byte, size_t size) {
@@ -92,12 +94,14 @@ bool reap(long command, int* command_status) {
   }
 }
 
-/// PID 1 ends everything else first, so that the figures are those of the whole sandbox and the status is written when
-/// the last process is gone.
-[[noreturn]] void finish(bool pid1, int status_fd, int command_status) {
-  if (pid1) sys::call(SYS_kill, -1, SIGKILL);
-  while (sys::call(SYS_wait4, -1, nullptr, __WALL, nullptr) > 0) {
+/// PID 1, or the owner of a tree, ends everything else first, so that the figures are those of the whole sandbox and
+/// the status is written when the last process is gone.
+[[noreturn]] void finish(const plan::Context& context, bool all, int status_fd, int command_status) {
+  if (all) sys::call(SYS_kill, -1, SIGKILL);
+  // Not the guard, which goes last.
+  while (sys::call(SYS_wait4, -1, nullptr, context.owns_tree ? 0 : __WALL, nullptr) > 0) {
   }
+  if (context.owns_tree) tree::dismiss(context);
   rusage usage = {};
   sys::call(SYS_getrusage, RUSAGE_CHILDREN, &usage);
   plan::ExitRecord record = {command_status, 0, microseconds(usage.ru_utime), microseconds(usage.ru_stime),
@@ -106,18 +110,20 @@ bool reap(long command, int* command_status) {
   leave(WIFEXITED(command_status) ? WEXITSTATUS(command_status) : 128 + WTERMSIG(command_status));
 }
 
-/// Passes signals on and reaps until the command ends. Whoever is not PID 1 must never signal "everybody".
-[[noreturn]] void serve(long command, bool pid1, int status_fd) {
+/// Passes signals on and reaps until the command ends. Who is neither PID 1 nor the owner of a tree must never signal
+/// "everybody".
+[[noreturn]] void serve(const plan::Context& context, long command, int status_fd) {
+  bool all = context.owns_tree || sys::call(SYS_getpid) == 1;
   for (;;) {
     siginfo_t info;
     long signal = sys::call(SYS_rt_sigtimedwait, &kAllSignals, &info, nullptr, kKernelSigset);
     if (signal == -EINTR) continue;
-    if (signal < 0) leave(kFailed);  // refused: the kernel ends what is below us
+    if (signal < 0) leave(kFailed);  // refused: the kernel, or the guard, ends what is below us
     if (signal == SIGCHLD) {
       int status = 0;
-      if (reap(command, &status)) finish(pid1, status_fd, status);
+      if (reap(command, &status)) finish(context, all, status_fd, status);
     } else if (signal == plan::kBroadcastSignal && info.si_code == SI_QUEUE) {
-      sys::call(SYS_kill, pid1 ? -1 : command, info.si_value.sival_int);
+      sys::call(SYS_kill, all ? -1 : command, info.si_value.sival_int);
     } else {
       sys::call(SYS_kill, command, signal);
     }
@@ -136,6 +142,7 @@ Outcome fork_command(plan::Context& context, bool keep_terminal) {
   if (command.value == 0) {
     if (context.parent_pidfd >= 0) sys::call(SYS_close, context.parent_pidfd);
     context.parent_pidfd = static_cast<int>(self.value);
+    tree::leave(context);
     return {};
   }
   // Whoever reads the command's output must see its end when the command closes it, not when we do. A terminal is
@@ -143,9 +150,9 @@ Outcome fork_command(plan::Context& context, bool keep_terminal) {
   int status_fd = context.helper_fds[static_cast<int>(HelperFd::status)];
   int last = status_fd + kMaxHelperFds;
   for (int fd = keep_terminal ? 1 : 0; fd <= last; fd++) {
-    if (fd != status_fd) sys::call(SYS_close, fd);
+    if (fd != status_fd && fd != context.guard_fd) sys::call(SYS_close, fd);
   }
-  serve(command.value, sys::call(SYS_getpid) == 1, status_fd);
+  serve(context, command.value, status_fd);
 }
 
 [[noreturn]] void start(long argc, char** argv) {
@@ -153,6 +160,7 @@ Outcome fork_command(plan::Context& context, bool keep_terminal) {
   int first = parse_number(argv[1]);
   plan::Context context;
   context.fork = fork_command;
+  context.own_tree = tree::own;
   context.error_fd = first + static_cast<int>(HelperFd::error);
 
   // Nothing inside may trace us or read our memory. The command becomes dumpable again by its execve.

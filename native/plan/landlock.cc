@@ -61,6 +61,13 @@ Outcome step_landlock_path(const Step& step, Context& context) {
   return attempt(SYS_landlock_add_rule, context.landlock_fd, kRulePathBeneath, &rule, 0);
 }
 
+// By its fd: its path, /dev/pts/N, is another terminal's as soon as it is closed. The rule is about this very one.
+Outcome step_landlock_terminal(const Step& step, Context& context) {
+  // In the helper the command's fds are in their places already.
+  PathBeneath rule = {step.arguments[0] & kFileRights, context.fork == nullptr ? context.fds[0] : 0};
+  return attempt(SYS_landlock_add_rule, context.landlock_fd, kRulePathBeneath, &rule, 0);
+}
+
 Outcome step_landlock_port(const Step& step, Context& context) {
   NetPort rule = {step.arguments[1], step.arguments[0]};
   return attempt(SYS_landlock_add_rule, context.landlock_fd, kRuleNetPort, &rule, 0);

@@ -120,6 +120,12 @@ Outcome step_fork(const Step& step, Context& context) {
   return context.fork(context, step.number(0) != 0);
 }
 
+// Only a helper outlives what it looks after.
+Outcome step_subreaper(const Step& step, Context& context) {
+  if (context.own_tree == nullptr) return failure(SYS_prctl, EINVAL);
+  return context.own_tree(context, step.number(0));
+}
+
 // What an execve would do: our fds are closed. As the PID 1 of its namespace it is left the orphans of others, and the
 // kernel reaps those of a process that ignores SIGCHLD (sigaction(2)).
 Outcome step_park(const Step&, Context& context) {

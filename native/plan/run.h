@@ -82,6 +82,13 @@ struct Context {
   char* const* helper_argv = nullptr;
   /// In the helper: how it forks. The child returns and goes on with the plan.
   Outcome (*fork)(Context&, bool keep_terminal) = nullptr;
+  /// In the helper: how it becomes the owner of all that it starts.
+  Outcome (*own_tree)(Context&, int64_t flags) = nullptr;
+  /// In that owner: kill(-1) reaches its descendants and nobody else. Who ends them should it be killed itself, and the
+  /// pipe that tells.
+  bool owns_tree = false;
+  int guard_pid = 0;
+  int guard_fd = -1;
 
   /// The Landlock ruleset that is being filled.
   int landlock_fd = -1;

@@ -13,7 +13,7 @@ export function credentialSteps(sys: SysProcAttr): PlannedStep[] {
   const { credential, capabilities, ambientCaps = [] } = sys;
   const steps: PlannedStep[] = [];
   if (sys.newSessionKeyring === true) steps.push(step("keyring", "keyring", "a new session keyring"));
-  if (capabilities !== undefined) {
+  if (capabilities !== undefined && capabilities.keepBounding !== true) {
     const kept = capabilities.bounding ?? [];
     const shown = kept.length === 0 ? "none" : kept.join(", ");
     steps.push(step("bounding", "bounding set", shown, capabilityMask(kept)));

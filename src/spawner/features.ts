@@ -69,6 +69,8 @@ const OPERATIONS: Readonly<Record<string, FeatureName>> = {
   landlock_path: "Landlock",
   landlock_port: "Landlock",
   landlock_restrict: "Landlock",
+  landlock_terminal: "Landlock",
+  subreaper: "Landlock",
   seccomp: "seccomp filter",
 };
 

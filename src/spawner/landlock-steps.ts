@@ -1,6 +1,15 @@
 // From Landlock's words to the steps that restrict the child.
 
-import { bits, isLeftOut, LANDLOCK_FLAGS, LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPES, split } from "./landlock";
+import {
+  bits,
+  isLeftOut,
+  LANDLOCK_FLAGS,
+  LANDLOCK_FS,
+  LANDLOCK_NET,
+  LANDLOCK_SCOPES,
+  type LandlockFsAccess,
+  split,
+} from "./landlock";
 import { about, type PlannedStep, step } from "./planned-step";
 import type { SysProcAttr } from "./types";
 
@@ -11,6 +20,20 @@ const NO_FOLLOW = 4;
 /** "all rights" of those that are handled, or their names. */
 function words(access: readonly string[], handled: readonly string[]): string {
   return handled.length > 1 && handled.every((right) => access.includes(right)) ? "everything" : access.join(", ");
+}
+
+function terminalStep(access: readonly LandlockFsAccess[], abi: number): PlannedStep[] {
+  const { known } = split(LANDLOCK_FS, access, abi);
+  if (known.length === 0) return [];
+  return [step("landlock_terminal", "landlock rule", `its terminal: ${known.join(", ")}`, bits(LANDLOCK_FS, known))];
+}
+
+/** Who owns a tree enters rulesets before any other program is there: no news for the audit log. */
+export function subreaperStep(abi: number): PlannedStep {
+  const flags = split(LANDLOCK_FLAGS, ["log_same_exec_off"], abi).known;
+  const detail =
+    "own and end all that the command starts, within Landlock's scope of signals; a guard should we be killed";
+  return step("subreaper", "subreaper", detail, bits(LANDLOCK_FLAGS, flags));
 }
 
 /**
@@ -49,6 +72,7 @@ export function landlockSteps({ landlock }: SysProcAttr, abi: number): PlannedSt
       const detail = `${path}${how}: ${words(known, files.known)}`;
       return [about(path, step("landlock_path", "landlock rule", detail, path, bits(LANDLOCK_FS, known), flags))];
     }),
+    ...terminalStep(landlock.terminal ?? [], abi),
     ...(landlock.ports ?? []).flatMap(({ port, access }): PlannedStep[] => {
       const { known } = split(LANDLOCK_NET, access, abi);
       if (known.length === 0) return [];

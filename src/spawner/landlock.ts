@@ -97,6 +97,8 @@ export interface Landlock {
   handledAccessNet?: LandlockNetAccess[];
   scoped?: LandlockScope[];
   rules?: LandlockRule[];
+  /** Rights to the terminal that options.terminal opens, by itself: its path is another's once it is closed. */
+  terminal?: LandlockFsAccess[];
   ports?: { port: number; access: LandlockNetAccess[] }[];
   flags?: LandlockFlag[];
   /**

@@ -6,7 +6,7 @@ import type { Caller } from "./caller";
 import { credentialSteps } from "./credential-steps";
 import { execStep } from "./exec-step";
 import { type IdMaps, idMapSteps } from "./id-map-steps";
-import { landlockSteps } from "./landlock-steps";
+import { landlockSteps, subreaperStep } from "./landlock-steps";
 import { about, type PlannedStep, step } from "./planned-step";
 import { type RlimitSteps, rlimitSteps } from "./rlimit-steps";
 import { seccompStep } from "./seccomp/step";
@@ -143,6 +143,22 @@ function forkStep(detail: string, keepTerminal: boolean): PlannedStep {
 }
 
 /**
+ * What comes between the helper and the command that it looks after.
+ * @param abi Landlock's, where the helper is the owner of a tree
+ */
+function forkSteps(
+  init: boolean,
+  abi: number | undefined,
+  keepTerminal: boolean,
+  landlock: readonly PlannedStep[],
+): PlannedStep[] {
+  if (init) return [forkStep("the command; we are its PID 1", keepTerminal), ...landlock];
+  return abi === undefined
+    ? []
+    : [subreaperStep(abi), forkStep("the command; we are the owner of its tree", keepTerminal), ...landlock];
+}
+
+/**
  * The plan for valid options.
  * @param caller decides whether the child may write its own id maps
  */
@@ -153,7 +169,8 @@ export function compile(ending: Ending, options: SpawnOptions, caller: Asker): P
   const joins = hasJoin(options);
   const joinsPid = joins && (sys.setns ?? []).some(({ nstype }) => nstype.includes("CLONE_NEWPID"));
   const init = hasInit(sys);
-  const withHelper = joins || init || ending === "park";
+  const owned = sys.subreaper === true;
+  const withHelper = joins || init || owned || ending === "park";
 
   const outer = sys.pdeathsig === undefined ? [] : [parentDeathSignal(sys.pdeathsig)];
   // In the child: of the editor's thread, or of the helper that forked it.
@@ -167,10 +184,11 @@ export function compile(ending: Ending, options: SpawnOptions, caller: Asker): P
   const limits = rlimitSteps(sys, caller.openFiles);
   // Only asked of the kernel where it matters.
   const landlock = sys.landlock === undefined ? [] : landlockSteps(sys, caller.landlockAbi);
-  // The command's alone, where a PID 1 of ours comes before it: that one must reach, and signal, what is outside.
-  const setup = setupSteps(options, limits, unshared, idMaps, init ? [] : landlock);
+  // The command's alone, where a PID 1 of ours comes before it, which must reach, and signal, what is outside; or the
+  // owner of its tree, which it must not reach.
+  const setup = setupSteps(options, limits, unshared, idMaps, init || owned ? [] : landlock);
   const last = lastSteps(options, limits, ending);
-  const fork = init ? [forkStep("the command; we are its PID 1", terminal !== undefined), ...landlock] : [];
+  const fork = forkSteps(init, owned ? caller.landlockAbi : undefined, terminal !== undefined, landlock);
   // The parent-death signal is set once at the beginning, so that a child that hangs in its own set-up goes with us, and
   // again after the credentials, which clear it, and before the fds, which close the pidfd that it looks at.
   let child: PlannedStep[];

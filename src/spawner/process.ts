@@ -27,8 +27,15 @@ export class SpawnedProcess implements Process {
   #pidfd: number;
   #reason: ExitStatus["reason"];
 
-  /** @param exit how it ended, once it has; resolved when its pidfd is closed */
-  constructor(child: NativeChild, exit: Promise<NativeExit>) {
+  /**
+   * @param exit how it ended, once it has; resolved when its pidfd is closed
+   * @param ownsTree what was cloned is not the command but the owner of all that it starts (sys.subreaper)
+   */
+  constructor(
+    child: NativeChild,
+    exit: Promise<NativeExit>,
+    private readonly ownsTree = false,
+  ) {
     const native: Addon = addon();
     this.pid = child.pid;
     this.#pidfd = child.pidfd;
@@ -78,7 +85,8 @@ export class SpawnedProcess implements Process {
     const number = signalNumber(signal);
     if (this.#pidfd < 0) return false;
     try {
-      addon().pidfdSendSignal(this.#pidfd, number, broadcast);
+      if (this.ownsTree && number === os.constants.signals.SIGKILL) this.#killTree();
+      else addon().pidfdSendSignal(this.#pidfd, number, broadcast);
     } catch (error) {
       const failed = systemError(error);
       if (failed instanceof SpawnError && failed.code === "ESRCH") return false;
@@ -86,6 +94,22 @@ export class SpawnedProcess implements Process {
     }
     if (number !== 0 && number !== os.constants.signals.SIGCONT) this.#reason ??= reason;
     return true;
+  }
+
+  /**
+   * The owner of a tree is asked to end it, so that it has seen the last one's end when we see its own. Where it can't be
+   * asked (the queue of signals is one for all processes of a user, and may be full) it is killed, and then its guard ends
+   * the rest.
+   */
+  #killTree(): void {
+    try {
+      addon().pidfdSendSignal(this.#pidfd, os.constants.signals.SIGCONT, false);
+      addon().pidfdSendSignal(this.#pidfd, os.constants.signals.SIGKILL, true);
+    } catch (error) {
+      const failed = systemError(error);
+      if (!(failed instanceof SpawnError) || failed.code !== "EAGAIN") throw error;
+      addon().pidfdSendSignal(this.#pidfd, os.constants.signals.SIGKILL, false);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,8 +121,9 @@ export class SpawnedProcess implements Process {
 }
 
 /**
- * Send a signal to every process in the child's PID namespace but its PID 1, at once and without a race: PID 1 calls
- * kill(-1) (kill(2)). SIGKILL goes to PID 1 itself, and the kernel ends the namespace with it (pid_namespaces(7)).
+ * Send a signal to every process in the child's PID namespace but its PID 1, or to all that a sys.subreaper owns, at once
+ * and without a race: PID 1, or the owner, calls kill(-1) (kill(2)). SIGKILL goes to PID 1 itself, and the kernel ends the
+ * namespace with it (pid_namespaces(7)); an owner is asked.
  * @returns false once the process is reaped
  */
 export function signalNamespace(process: Process, signal: NodeJS.Signals): boolean {

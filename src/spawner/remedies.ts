@@ -207,7 +207,7 @@ function landlockRemedy({ op, code }: FailedStep): string | undefined {
     case "EINVAL":
       return op === "landlock_ruleset" ? "This kernel's Landlock lacks a right that its ABI promises." : undefined;
     case "E2BIG":
-      return op === "landlock_restrict"
+      return op === "landlock_restrict" || op === "subreaper"
         ? "Landlock restrictions are nested 16 deep at most: this process is in too many of them already."
         : undefined;
     default:
@@ -325,6 +325,8 @@ function stepRemedy(failed: FailedStep): string | undefined {
     case "landlock_path":
     case "landlock_port":
     case "landlock_restrict":
+    case "landlock_terminal":
+    case "subreaper":
       return landlockRemedy(failed);
     case "make_dir":
     case "make_symlink":

@@ -65,6 +65,7 @@ const landlock = z.strictObject({
       }),
     )
     .optional(),
+  terminal: fsAccess.optional(),
   ports: z.array(z.strictObject({ port: z.int().min(0).max(0xffff), access: netAccess })).optional(),
   flags: z.array(z.enum(namesOf(LANDLOCK_FLAGS))).optional(),
   minimumAbi: z.int().min(0).optional(),
@@ -114,6 +115,7 @@ const sys = z.strictObject({
       effective: capabilities.optional(),
       permitted: capabilities.optional(),
       inheritable: capabilities.optional(),
+      keepBounding: z.boolean().optional(),
     })
     .optional(),
   noNewPrivileges: z.boolean().optional(),
@@ -123,6 +125,7 @@ const sys = z.strictObject({
   umask: z.int().min(0).max(0o777).optional(),
   newSessionKeyring: z.boolean().optional(),
   init: z.boolean().optional(),
+  subreaper: z.boolean().optional(),
 });
 
 const stdioEntry = z.union([z.enum(["pipe", "ignore", "inherit"]), fd, z.null()], {

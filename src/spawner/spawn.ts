@@ -108,7 +108,7 @@ export async function launch(ending: Ending, unchecked: SpawnOptions): Promise<S
       ? hangError(plan, result, timeout)
       : spawnError(native, plan, result);
   }
-  const child = new SpawnedProcess(result, exit);
+  const child = new SpawnedProcess(result, exit, options.sys?.subreaper === true);
   const answers = answersOf(options);
   if (answers !== undefined && options.onDenied !== undefined && result.listener >= 0) {
     listen(native, result.listener, answers, options.onDenied, child.exited);

@@ -86,6 +86,8 @@ export interface CapabilitySets {
   effective?: Capability[];
   permitted?: Capability[];
   inheritable?: Capability[];
+  /** Leave the bounding set alone: to drop from it needs CAP_SETPCAP, and under no_new_privs it bounds nothing. */
+  keepBounding?: boolean;
 }
 
 export interface Rlimit {
@@ -166,6 +168,12 @@ export interface SysProcAttr {
   newSessionKeyring?: boolean;
   /** A PID 1 of our own in the new PID namespace. Default: true exactly when cloneflags has CLONE_NEWPID. */
   init?: boolean;
+  /**
+   * Without a PID namespace, a process of ours before the command that owns all that the command starts, whatever sessions
+   * and parents it takes: it signals all of them at once, ends them with the command, and so does a second one should the
+   * first be killed. By Landlock's scope of signals (ABI 6), which sys.landlock must have too.
+   */
+  subreaper?: boolean;
 }
 
 export interface TerminalOptions {

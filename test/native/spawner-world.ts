@@ -38,6 +38,14 @@ export const WHOLE_ROOT: Sys = {
   ],
 };
 
+/** Without any namespace, but with an owner of all that it starts. */
+export const OWNED: Sys = {
+  subreaper: true,
+  noNewPrivileges: true,
+  landlock: { scoped: ["signal"] },
+  pdeathsig: "SIGKILL",
+};
+
 export interface Result {
   readonly status: Awaited<Awaited<ReturnType<typeof api.spawn>>["exited"]>;
   readonly stdout: string;

@@ -4,7 +4,8 @@ import type { Capability } from "../capabilities";
 import type { CapabilitySets } from "../types";
 import { type Asked, leavesUserNamespace, OWN_USER_NAMESPACE, type Rule, which } from "./rule";
 
-const listOf = ({ sys }: Asked, set: keyof CapabilitySets): readonly Capability[] => sys.capabilities?.[set] ?? [];
+const listOf = ({ sys }: Asked, set: Exclude<keyof CapabilitySets, "keepBounding">): readonly Capability[] =>
+  sys.capabilities?.[set] ?? [];
 
 /** Capabilities of one list that are in none of the others. */
 function outside(some: readonly Capability[] | undefined, ...others: Iterable<Capability>[]): number[] {
@@ -16,6 +17,11 @@ function outside(some: readonly Capability[] | undefined, ...others: Iterable<Ca
 const NONE: readonly Capability[] = [];
 
 export const CAPABILITY_RULES: readonly Rule[] = [
+  {
+    path: "sys.capabilities.bounding",
+    broken: ({ sys: { capabilities } }) => capabilities?.keepBounding === true && capabilities.bounding !== undefined,
+    message: "excludes keepBounding, which leaves that set as it is",
+  },
   {
     path: "sys.capabilities.effective[]",
     broken: (asked) => outside(listOf(asked, "effective"), listOf(asked, "permitted")),

@@ -139,6 +139,11 @@ export const JOIN_RULES: readonly Rule[] = [
 export const TRACE_RULES: readonly Rule[] = [
   {
     path: "sys.ptrace",
+    broken: ({ sys }) => sys.ptrace === true && sys.subreaper === true,
+    message: "excludes sys.subreaper, whose child the command is: a tracer traces its own child (ptrace(2))",
+  },
+  {
+    path: "sys.ptrace",
     broken: ({ sys, cloned }) => sys.ptrace === true && cloned.has("CLONE_NEWPID") && sys.init !== false,
     message:
       "excludes a PID 1 before the command, whose child the command is: a tracer traces its own child (ptrace(2)). Set sys.init to false",

@@ -71,7 +71,47 @@ function mayRestrict({ sys, caller, ...asked }: Asked): boolean {
   return isRoot && (leavesUserNamespace({ sys, caller, ...asked }) || caller.effective.has("CAP_SYS_ADMIN"));
 }
 
+const SIGNALS: number = LANDLOCK_SCOPES.signal.abi;
+
+/** The owner of a tree without a PID namespace, whose reach is Landlock's scope of signals. */
+const SUBREAPER_RULES: readonly Rule[] = [
+  {
+    path: "sys.subreaper",
+    broken: ({ sys, caller }) => sys.subreaper === true && abiOf({ caller }) < SIGNALS,
+    message: ({ caller }) =>
+      `needs Landlock ${abiWords(SIGNALS)}, by which the owner of a tree reaches that tree alone; this kernel has ${abiOf({ caller }) === 0 ? "none" : `ABI ${abiOf({ caller })}`}`,
+  },
+  {
+    path: "sys.subreaper",
+    broken: ({ sys }) => sys.subreaper === true && sys.landlock?.scoped?.includes("signal") !== true,
+    message: 'needs "signal" in sys.landlock.scoped: what is looked after could end who looks after it',
+  },
+  {
+    path: "sys.subreaper",
+    broken: ({ sys }) => sys.subreaper === true && sys.noNewPrivileges !== true,
+    message: "needs sys.noNewPrivileges: a set-user-ID program would be out of the owner's reach",
+  },
+  {
+    path: "sys.subreaper",
+    broken: ({ sys, cloned, unshared, joined }) =>
+      sys.subreaper === true && (joined.size > 0 || cloned.has("CLONE_NEWPID") || unshared.has("CLONE_NEWPID")),
+    message: "excludes a PID namespace, whose PID 1 does the same, and joining others",
+  },
+];
+
 export const LANDLOCK_RULES: readonly Rule[] = [
+  ...SUBREAPER_RULES,
+  {
+    path: "sys.landlock.terminal",
+    broken: ({ sys, options }) => (sys.landlock?.terminal ?? []).length > 0 && options.terminal === undefined,
+    message: "needs terminal: there is none that the rights could be about",
+  },
+  {
+    path: "sys.landlock.terminal",
+    broken: ({ sys: { landlock } }) => unhandled(landlock?.terminal ?? [], landlock?.handledAccessFs).length > 0,
+    message: ({ sys: { landlock } }) =>
+      `${unhandled(landlock?.terminal ?? [], landlock?.handledAccessFs).join(", ")} must be in sys.landlock.handledAccessFs too: what is not handled is denied to nobody (landlock_add_rule(2): EINVAL)`,
+  },
   {
     path: "sys.landlock",
     broken: (asked) => isNeeded(asked) && abiOf(asked) === 0,

@@ -10,8 +10,6 @@ const NEEDS: readonly (readonly [option: keyof SysProcAttr, capability: Capabili
   ["chroot", "CAP_SYS_CHROOT", "chroot(2)"],
   ["loopback", "CAP_NET_ADMIN", "netdevice(7)"],
   ["timeOffsets", "CAP_SYS_TIME", "time_namespaces(7)"],
-  // Also to drop nothing: the kernel asks for the capability first.
-  ["capabilities", "CAP_SETPCAP", "PR_CAPBSET_DROP, prctl(2)"],
 ];
 
 /** Namespaces that a caller without CAP_SYS_ADMIN can't make, though a user namespace may come later. */
@@ -64,6 +62,15 @@ export const PRIVILEGE_RULES: readonly Rule[] = [
       !asked.joined.has("CLONE_NEWNS"),
     message:
       "CLONE_NEWUSER is refused to a process in a chroot: the new namespace's rights would let it out (unshare(2): EPERM). Enter the root with pivot_root(2) instead, or start outside of it",
+  },
+  {
+    path: "sys.capabilities",
+    // Also to drop nothing: the kernel asks for the capability first.
+    broken: (asked) =>
+      asked.sys.capabilities !== undefined &&
+      asked.sys.capabilities.keepBounding !== true &&
+      lacks(asked, "CAP_SETPCAP"),
+    message: `needs CAP_SETPCAP, which you don't have (PR_CAPBSET_DROP, prctl(2): EPERM): ${OWN_USER_NAMESPACE}, or set sys.capabilities.keepBounding`,
   },
   ...NEEDS.map(
     ([option, capability, page]): Rule => ({

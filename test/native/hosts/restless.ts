@@ -2,7 +2,7 @@
 // suits nobody. It says "spawned" once the first is there.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { api, inNamespaces, isRoot, type Options, WHOLE_ROOT } from "../spawner-world";
+import { api, inNamespaces, isRoot, type Options, OWNED, WHOLE_ROOT } from "../spawner-world";
 
 /** Two processes, one of them in a session of its own. */
 const TREE: [string, string[]] = ["/bin/sh", ["-c", "setsid sleep 1000 & sleep 1000"]];
@@ -33,6 +33,8 @@ const KINDS: readonly (() => Promise<void>)[] = [
   () => live(...TREE, sandbox),
   () => live(...TREE, { ...sandbox, terminal: { columns: 80, rows: 24 } }),
   () => live("/bin/sleep", ["1000"], { sys: { pdeathsig: "SIGKILL" }, terminal: { columns: 80, rows: 24 } }),
+  () => live(...TREE, { sys: OWNED }),
+  () => live(...TREE, { sys: OWNED, terminal: { columns: 80, rows: 24 } }),
   async () => {
     const holder = await api.holdNamespaces(inNamespaces(["CLONE_NEWNS", "CLONE_NEWIPC"]));
     await delay(Math.random() * LIFE_MS);

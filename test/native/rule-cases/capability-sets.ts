@@ -4,6 +4,13 @@ import { type Case, inUser, sys, USER } from "./case";
 
 export const CAPS: readonly Case[] = [
   {
+    rule: "a bounding set that is left alone is not set",
+    options: sys({ capabilities: { bounding: ["CAP_KILL"], keepBounding: true } }),
+    path: "sys.capabilities.bounding",
+    words: /excludes keepBounding/,
+    sound: sys({ capabilities: { keepBounding: true } }),
+  },
+  {
     rule: "what is effective is permitted",
     options: sys({ capabilities: { effective: ["CAP_KILL"] } }),
     path: "sys.capabilities.effective[0]",

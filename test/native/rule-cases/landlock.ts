@@ -6,7 +6,54 @@ const landlock = (more: object, others: object = {}): { sys: object } =>
   sys({ noNewPrivileges: true, landlock: more, ...others });
 const READS = { handledAccessFs: ["read_file"] };
 
+const OWNER = { subreaper: true, noNewPrivileges: true, landlock: { scoped: ["signal"] } };
+
 export const LANDLOCK: readonly Case[] = [
+  {
+    rule: "the owner of a tree needs Landlock's scope of signals",
+    options: sys(OWNER),
+    by: { landlockAbi: 5 },
+    path: "sys.subreaper",
+    words: /needs Landlock ABI 6, Linux 6.12, .*this kernel has ABI 5/,
+  },
+  {
+    rule: "the command needs it too",
+    options: sys({ ...OWNER, landlock: READS }),
+    path: "sys.subreaper",
+    words: /needs "signal" in sys.landlock.scoped/,
+    sound: sys(OWNER),
+  },
+  {
+    rule: "the owner of a tree needs no_new_privs",
+    options: sys({ ...OWNER, noNewPrivileges: false }),
+    path: "sys.subreaper",
+    words: /needs sys.noNewPrivileges: a set-user-ID program/,
+  },
+  {
+    rule: "the owner of a tree is no PID 1",
+    options: inUser(["CLONE_NEWPID"], OWNER),
+    path: "sys.subreaper",
+    words: /excludes a PID namespace/,
+  },
+  {
+    rule: "nor traced",
+    options: sys({ ...OWNER, ptrace: true }),
+    path: "sys.ptrace",
+    words: /excludes sys.subreaper/,
+  },
+  {
+    rule: "rights to a terminal need one",
+    options: landlock({ ...READS, terminal: ["read_file"] }),
+    path: "sys.landlock.terminal",
+    words: /needs terminal/,
+    sound: { ...landlock({ ...READS, terminal: ["read_file"] }), terminal: { columns: 80, rows: 24 } },
+  },
+  {
+    rule: "rights to a terminal are about what is handled",
+    options: { ...landlock({ ...READS, terminal: ["write_file"] }), terminal: { columns: 80, rows: 24 } },
+    path: "sys.landlock.terminal",
+    words: /^write_file must be in sys.landlock.handledAccessFs too/,
+  },
   {
     rule: "a ruleset handles something",
     options: landlock({ rules: [], scoped: [] }),
