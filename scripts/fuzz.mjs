@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./files.mjs";
-import { buildIfStale, runNode } from "./run.mjs";
+import { buildIfStale, runNode, TSC_ARGUMENTS } from "./run.mjs";
 import { ensureSystemPackages, PACKAGES } from "./system-packages.mjs";
 
 const FOLDER = join(ROOT, "test-results/fuzz");
@@ -43,7 +43,7 @@ try {
   ensureSystemPackages([PACKAGES.clang, PACKAGES.fuzzer]);
   if (!process.argv.includes("--built")) {
     buildIfStale();
-    runNode("node_modules/typescript/bin/tsc", ["-p", "."]);
+    runNode("node_modules/typescript/bin/tsc", TSC_ARGUMENTS);
   }
   mkdirSync(FOLDER, { recursive: true });
   build();

@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { filesBelow, ROOT } from "./files.mjs";
+import { TSC_ARGUMENTS } from "./run.mjs";
 import { ensureSystemPackages, PACKAGES } from "./system-packages.mjs";
 
 const write = process.argv.includes("--write");
@@ -37,7 +38,7 @@ try {
       "--error-on-warnings",
       ...(write ? ["--write"] : []),
     ]),
-    check("types", join(ROOT, "node_modules/.bin/tsc"), ["-p", ".", "--noEmit"]),
+    check("types", join(ROOT, "node_modules/.bin/tsc"), [...TSC_ARGUMENTS, "--noEmit"]),
     check("clang-format", "clang-format", [...(write ? ["-i"] : ["--dry-run", "-Werror"]), ...sources]),
   ];
   if (results.includes(false)) process.exitCode = 1;
