@@ -15,8 +15,8 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, parse } from "node:path";
-import { filesBelow, ROOT } from "../files.mjs";
+import { join } from "node:path";
+import { ROOT } from "../files.mjs";
 import { copyProject } from "../project-copy.mjs";
 import { ensureImage } from "./image.mjs";
 import { runMachine } from "./machine.mjs";
@@ -45,10 +45,7 @@ function mustRun(file, args) {
 
 /** There is no compiler in the machine. */
 function compilePrograms() {
-  const { program } = createRequire(import.meta.url)(join(ROOT, "out/test/support/programs.js"));
-  for (const source of filesBelow("test/native/programs").filter((path) => path.endsWith(".cc"))) {
-    program(parse(source).name);
-  }
+  createRequire(import.meta.url)(join(ROOT, "out/test/support/programs.js")).compilePrograms();
 }
 
 /**

@@ -63,3 +63,8 @@ export function program(name: keyof typeof PROGRAMS): string {
   renameSync(made, file); // another run may be compiling it too
   return file;
 }
+
+/** All of them, where suites that run side by side copy the project, or another machine has no compiler. */
+export function compilePrograms(): void {
+  for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) program(name);
+}

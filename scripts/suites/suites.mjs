@@ -1,0 +1,132 @@
+// The suites of npm test, by name.
+
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { filesBelow } from "../files.mjs";
+import { buildVariant } from "../native.mjs";
+import { runNode } from "../run.mjs";
+import { SANITIZERS, sanitizedNode, sanitizerReports } from "../sanitizers.mjs";
+import { hasImage, whyNoImage } from "../vm/image.mjs";
+import { runInMachine } from "../vm/job.mjs";
+import { LIMIT_RUNS, NATIVE_RUNS, reportFile } from "../vm/runs.mjs";
+import { asRootAndUser, MINUTE, mochaArguments, runMocha, runReported } from "./mocha.mjs";
+import { failure, heading, RESULTS, reportOf, resultOf } from "./results.mjs";
+
+/** @typedef {import("./results.mjs").Result} Result */
+
+/** @returns {Promise<Result[]>} */
+async function lint() {
+  heading("lint");
+  const start = Date.now();
+  try {
+    runNode("scripts/lint.mjs");
+  } catch (error) {
+    return [failure("lint", "lint", error instanceof Error ? error.message : String(error))];
+  }
+  return [{ name: "lint", passed: 1, failed: [], skipped: [], seconds: (Date.now() - start) / 1000 }];
+}
+
+async function native() {
+  buildVariant("arm64"); // for the tests of what the built files ask for
+  return asRootAndUser("native", "out/test/native/**/*.test.js");
+}
+
+/** What the escape suite writes down for `npm run escape`. */
+function escapeBook(who, folder) {
+  if (process.env.SANDBOX_TASKS_ESCAPE_COMPARE === undefined) return {};
+  return { SANDBOX_TASKS_ESCAPE_VERDICTS: join(folder, `escape-${who}.json`) };
+}
+
+/**
+ * The native tests on a build with a sanitizer, as whoever we are.
+ * @param {string} variant
+ */
+async function sanitized(variant) {
+  const sanitizer = SANITIZERS.find((one) => one.variant === variant);
+  if (sanitizer === undefined) throw new Error(`There is no sanitizer ${variant}.`);
+  const name = `native with ${sanitizer.title}`;
+  const folder = join(RESULTS, `sanitizer-${variant}`);
+  rmSync(folder, { recursive: true, force: true });
+  const { node, env: options } = sanitizedNode(sanitizer, folder);
+  const env = {
+    ...process.env,
+    ...options,
+    SANDBOX_TASKS_TEST_LIBRARY: buildVariant(variant),
+    SANDBOX_TASKS_TEST_NODE: node,
+    SANDBOX_TASKS_TEST_REPORT: reportOf(name),
+  };
+  const args = mochaArguments("out/test/native/**/*.test.js", 2 * MINUTE, sanitizer.leftOut);
+  const results = [await runReported(name, reportOf(name), node, args, { env })];
+  for (const report of sanitizerReports(folder)) {
+    console.log(report);
+    const title = /^.*(ERROR|WARNING|runtime error|leak of).*$/m.exec(report)?.[0] ?? "a report";
+    results.push(failure(name, title.trim(), report.trim()));
+  }
+  return results;
+}
+
+async function integration() {
+  const results = [];
+  for (const [suite, folder] of [
+    [".", "test/integration"],
+    ["repository", "test/integration/repository"],
+  ]) {
+    const hasTests = filesBelow(folder, () => false).some((path) => path.endsWith(".test.ts"));
+    if (!hasTests && suite !== ".") continue;
+    const name = suite === "." ? "integration" : `integration on this ${suite}`;
+    const log = join(RESULTS, `${suite === "." ? "integration" : suite}.log`);
+    rmSync(log, { force: true });
+    const env = { ...process.env, SANDBOX_TASKS_TEST_REPORT: reportOf(name), SANDBOX_TASKS_TEST_LOG: log };
+    const args = ["out/test/integration/runner.js", suite];
+    results.push(await runReported(name, reportOf(name), process.execPath, args, { env }));
+  }
+  return results;
+}
+
+/**
+ * In a machine of our own, with a cgroup v2 hierarchy, systemd and a user whose cgroup is delegated.
+ * @param {import("../vm/runs.mjs").Run[]} runs
+ * @returns {Promise<Result[]>}
+ */
+async function machine(runs) {
+  heading("vm");
+  // Several minutes for who has not asked: on two busy cores it took five to build, and as long to run.
+  const isAsked = process.env.SANDBOX_TASKS_TEST_ASKED !== undefined;
+  const why = whyNoImage() ?? (isAsked || hasImage() ? undefined : "not built yet; npm run test:vm builds it");
+  if (why !== undefined) {
+    const skipped = runs.map((run) => `${run.name} [skipped: no test machine: ${why}]`);
+    return [{ name: "vm", passed: 0, failed: [], skipped, seconds: 0 }];
+  }
+  const endings = await runInMachine(runs, { results: RESULTS, console: join(RESULTS, "vm-console.log") });
+  return runs.flatMap((run) => {
+    const ending = endings.find(({ name }) => name === run.name);
+    if (ending === undefined) return [failure(run.name, run.name, "The test machine did not come to it.")];
+    return [
+      resultOf(run.name, join(RESULTS, reportFile(run)), ending),
+      ...ending.left.map((one) => failure(run.name, one, "was there in the test machine after the suite had ended")),
+    ];
+  });
+}
+
+/**
+ * In the order in which they are begun: long ones first, so that the last ones to end do so at the same time.
+ * user: has a half that runs as the ordinary user, whose processes others would count as theirs.
+ * editor: opens VS Code, from the package of the extension, in the browser.
+ * onlyWhenAsked: left out of `npm test` without arguments.
+ * @type {Readonly<Record<string, {run: () => Promise<Result[]>, user?: true, editor?: true, onlyWhenAsked?: true}>>}
+ */
+export const SUITES = {
+  native: { run: native, user: true },
+  address: { run: () => sanitized("address") },
+  thread: { run: () => sanitized("thread") },
+  e2e: { run: async () => [await runMocha("e2e", "out/test/e2e/**/*.e2e.test.js", 2 * MINUTE)], editor: true },
+  integration: { run: integration, editor: true },
+  escape: { run: () => asRootAndUser("escape", "out/test/escape/**/*.test.js", MINUTE, escapeBook), user: true },
+  builds: { run: () => asRootAndUser("builds", "out/test/builds/**/*.test.js", 2 * MINUTE), user: true },
+  fuzz: { run: async () => [await runMocha("fuzz", "out/test/fuzz/**/*.test.js", 3 * MINUTE)] },
+  lint: { run: lint },
+  unit: { run: async () => [await runMocha("unit", "out/test/unit/**/*.test.js", MINUTE / 3)] },
+  vm: { run: () => machine(LIMIT_RUNS) },
+  // Software emulation takes most of an hour for it.
+  "vm-native": { run: () => machine(NATIVE_RUNS), onlyWhenAsked: true },
+};
