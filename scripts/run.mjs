@@ -45,7 +45,8 @@ export function compileHost() {
  * @param {string[]} args
  * @param {{cwd?: string, env?: NodeJS.ProcessEnv, limitMs: number, lastFile?: string}} options lastFile: what it writes
  *   last of all; some seconds after that it must have ended
- * @returns {Promise<{code: number | null, killed?: string}>} code is null when a signal ended it; killed says why we did
+ * @returns {Promise<{code: number | null, killed?: string}>} code is null when a signal ended it; killed says why we did.
+ *   Rejects when it was interrupted by Ctrl-C
  */
 export function runInGroup(file, args, { cwd = ROOT, env = process.env, limitMs, lastFile }) {
   return new Promise((resolve, reject) => {
@@ -70,8 +71,10 @@ export function runInGroup(file, args, { cwd = ROOT, env = process.env, limitMs,
       finishedAt ??= Date.now();
       if (Date.now() - finishedAt > END_LIMIT_MS) kill("did not end after its last test: something keeps it alive");
     }, 1000);
-    // A group of its own does not get the terminal's Ctrl-C: pass it on.
+    // A group of its own does not get the terminal's Ctrl-C: pass it on, and do not go on ourselves.
+    let interrupted = false;
     const interrupt = () => {
+      interrupted = true;
       try {
         process.kill(-child.pid, "SIGINT");
       } catch {
@@ -84,7 +87,8 @@ export function runInGroup(file, args, { cwd = ROOT, env = process.env, limitMs,
       clearTimeout(timer);
       clearInterval(watch);
       process.off("SIGINT", interrupt);
-      resolve({ code, ...(killed === undefined ? {} : { killed }) });
+      if (interrupted) reject(new Error(`${file} was interrupted.`));
+      else resolve({ code, ...(killed === undefined ? {} : { killed }) });
     });
   });
 }

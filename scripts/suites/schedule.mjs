@@ -40,12 +40,14 @@ async function runOne(name, onScreen) {
 
 /**
  * @param {readonly string[]} names of SUITES
- * @returns {Promise<Result[]>} in the order of the names
+ * @returns {Promise<Result[]>} in the order of the names; without those that an interrupt has kept from beginning
  */
 export async function runSuites(names) {
   const waiting = [...names];
   const found = new Map();
   let userIsBusy = false;
+  // The terminal's Ctrl-C reaches those that run as well: they end in order, and no other begins.
+  process.once("SIGINT", () => waiting.splice(0));
   /** The next one that can run now. Of those that run as the ordinary user one can. */
   const take = () => {
     const at = waiting.findIndex((name) => !(userIsBusy && SUITES[name].user));
@@ -59,5 +61,5 @@ export async function runSuites(names) {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return names.flatMap((name) => found.get(name));
+  return names.flatMap((name) => found.get(name) ?? []);
 }
