@@ -2,7 +2,7 @@
 // would run what stands there, outside of any sandbox.
 
 import { lstat, readdir, readFile, realpath } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { SandboxError } from "./errors";
 import { isInside } from "./paths";
 
@@ -108,6 +108,9 @@ async function moduleDirectories(folder: string, depth: number): Promise<string[
   return found;
 }
 
+/** Folders in which nobody works. */
+const NO_PROJECTS = [".git", "node_modules"];
+
 /** Where the files of a submodule's git directory are: real path; undefined when it does not say so. */
 export async function worktreeOfModule(directory: string): Promise<string | undefined> {
   try {
@@ -129,6 +132,41 @@ async function markersOf(modules: readonly string[], workspace: string): Promise
   return markers.filter(({ kind }) => kind === "file");
 }
 
+/** How many folders are looked into for repositories: this many take some four milliseconds. */
+const MOST_FOLDERS = 100;
+
+/**
+ * The `.git` of repositories that lie in folders of the workspace: VS Code opens those directly inside by itself
+ * (git.repositoryScanMaxDepth), and runs git in them. Two deep where the workspace is a folder of repositories; not in one
+ * that is itself a repository, as build systems make clones there, and change and remove them.
+ */
+async function nestedRepositories(folder: string, depth: number): Promise<ProtectedPath[]> {
+  let budget = MOST_FOLDERS;
+  const search = async (around: string, left: number): Promise<ProtectedPath[]> => {
+    const names = (await subdirectories(around)).filter((path) => !NO_PROJECTS.includes(basename(path))).sort();
+    const folders = names.slice(0, Math.max(0, budget));
+    budget -= folders.length;
+    const found: ProtectedPath[] = [];
+    const others: string[] = [];
+    for (const path of await Promise.all(folders.map((path) => protectedPath(join(path, ".git"))))) {
+      if (path.kind === "missing") others.push(dirname(path.path));
+      else found.push(path);
+    }
+    for (const path of left > 1 ? others : []) found.push(...(await search(path, left - 1)));
+    return found;
+  };
+  return search(folder, depth);
+}
+
+/** What is protected of them; where git's own files are links (Android's repo), nothing can be. */
+async function protectedInNested(folder: string, depth: number): Promise<ProtectedPath[]> {
+  const nested = await nestedRepositories(folder, depth);
+  const found = await Promise.all(
+    nested.map((git) => (git.kind === "directory" ? protectedInGitDirectory(git.path) : [git])),
+  );
+  return found.flat().filter(({ kind }) => kind !== "symlink");
+}
+
 /**
  * The paths of a workspace that a task may not change, with what stands there now. Those that are missing can't be
  * protected without leaving a stub in the repository: they are looked at again when the sandbox has ended.
@@ -137,12 +175,15 @@ async function markersOf(modules: readonly string[], workspace: string): Promise
 export async function protectedPaths(workspace: string): Promise<ProtectedPath[]> {
   const git = join(workspace, ".git");
   const [editor, repository] = await Promise.all([protectedPath(join(workspace, ".vscode")), protectedPath(git)]);
+  const nested = await protectedInNested(workspace, repository.kind === "missing" ? 2 : 1);
   if (repository.kind !== "directory") {
     // A file leads to the git directory of a worktree or submodule; a missing one may come to be.
-    return [editor, repository];
+    return [editor, repository, ...nested];
   }
   const modules = await moduleDirectories(join(git, "modules"), MODULE_DEPTH);
-  return [editor, ...(await protectedInGitDirectory(git, modules)), ...(await markersOf(modules, workspace))];
+  const own = [...(await protectedInGitDirectory(git, modules)), ...(await markersOf(modules, workspace))];
+  const known = new Set(own.map(({ path }) => path));
+  return [editor, ...own, ...nested.filter(({ path }) => !known.has(path))];
 }
 
 /**

@@ -124,6 +124,24 @@ describe("sandbox, git", () => {
     assert.deepEqual(guarded(module), before);
   });
 
+  it("works in a repository inside the workspace, whose hooks and settings stay as they are", async () => {
+    const inner = join(world.workspace, "inner");
+    git(world.home, "clone", "--quiet", repository, inner);
+    git(world.home, "clone", "--quiet", repository, join(world.workspace, "group/deeper"));
+    const directories = [inner, join(world.workspace, "group/deeper")].map((folder) => join(folder, ".git"));
+    const before = directories.map(guarded);
+    const { code, output } = await runIn(
+      world.workspace,
+      `set -e; cd inner; echo two >> file; git commit -qam second; git log --format=%s -2; cd ../group/deeper; git status --porcelain`,
+    );
+    assert.deepEqual({ code, output }, { code: 0, output: "second\nfirst\n" });
+    await runIn(
+      world.workspace,
+      `for at in inner group/deeper; do echo evil >> $at/.git/config; echo evil > $at/.git/hooks/post-commit; mv $at/.git x; mv $at y; rm -rf $at/.git/hooks; done`,
+    );
+    assert.deepEqual(directories.map(guarded), before);
+  });
+
   it("is not shown a repository that does not name the workspace as its own", async () => {
     world.write("home/project/.git", `gitdir: ${repository}/.git\n`);
     assert.match((await world.run(`cat ${repository}/.git/config`)).output, /No such file/);
