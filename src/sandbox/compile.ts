@@ -120,6 +120,24 @@ function cgroupMounts(flags: readonly CloneFlag[], { cgroup, inRootCgroup }: Hos
   ];
 }
 
+/**
+ * Where old hierarchies are mounted beside cgroup2, a new cgroup namespace sees their roots as "/../..", and Java up to 18
+ * fails on that, with a NullPointerException in all that asks for the machine's memory, as Gradle does (JDK-8286212). So
+ * it is told that no controller is on, which is what the sandbox can see of them; cgroups(7), /proc/cgroups.
+ */
+const NO_CONTROLLERS = ["#subsys_name\thierarchy\tnum_cgroups\tenabled"]
+  .concat(["cpuset", "cpu", "cpuacct", "blkio", "memory", "pids"].map((name) => `${name}\t0\t1\t0`))
+  .join("\n");
+
+function oldCgroupMounts(flags: readonly CloneFlag[], { inOldCgroups }: HostFacts): Mount[] {
+  if (!inOldCgroups || !flags.includes("CLONE_NEWCGROUP")) return [];
+  const source = "/dev/.cgroups";
+  return [
+    { destination: source, type: "file", data: `${NO_CONTROLLERS}\n`, mode: 0o444 },
+    { destination: "/proc/cgroups", type: "bind", source, options: ["inside", "ro", "nosuid", "nodev", "noexec"] },
+  ];
+}
+
 function tmpfsMode(path: string, facts: HostFacts): number {
   if (facts.temporaryFolders.includes(path)) {
     return 0o1777;
@@ -311,6 +329,7 @@ export function compile(
         ...OWN_MOUNTS,
         ...(flags.includes("CLONE_NEWNET") ? NETWORK_MOUNTS : []),
         ...cgroupMounts(flags, facts),
+        ...oldCgroupMounts(flags, facts),
         ...mounted.map((place) => mountOf(place, facts)),
         ...guarded.flatMap(guardMount),
         ...settingsMounts(places, facts),

@@ -1,6 +1,10 @@
 // What was probably refused, concluded from what a program printed: an error message of the C library, of Node, of Python,
 // with a path or an address in it, held against what the sandbox shows. Only ever a hint: the program may print what it
 // likes. Pure.
+//
+// What Landlock refuses could be told, but only through the audit log (records 1423 and 1424, Linux 6.15): off unless somebody
+// has turned it on, to be read with CAP_AUDIT_READ over the whole machine, and not to be asked for where unknown programs are
+// run, which could flood it (LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON in linux/landlock.h).
 
 import { dirname } from "node:path";
 import type { Denial } from "./denials";

@@ -2,7 +2,7 @@
 // the workspace. Gathered in one place, so that compiling a profile is a pure function of it.
 
 import type { Stats } from "node:fs";
-import { lstat, readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { lstat, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { limits as readLimits } from "../inspect/limits";
@@ -10,10 +10,11 @@ import { type MountEntry, mounts } from "../inspect/mounts";
 import { unixSockets } from "../inspect/sockets";
 import type { LimitInfo } from "../inspect/types";
 import { aliasesOf } from "./aliases";
-import { CACHE_VARIABLES, type Cache, findCaches } from "./caches";
-import { ownCgroup } from "./cgroups/own";
+import { CACHE_VARIABLES, type Cache, findCaches, secretsBesideCaches } from "./caches";
+import { isInOldHierarchies, ownCgroup } from "./cgroups/own";
 import { ProfileError, SandboxError } from "./errors";
 import { expandGlob, GlobError, isGlob, splitGlob } from "./globs";
+import { type PathFact, pathFact, realOf } from "./path-facts";
 import { expand, isInside } from "./paths";
 import type { ResolvedProfile } from "./schema";
 import { ALWAYS, rootSecrets } from "./secrets";
@@ -23,12 +24,6 @@ import type { RunContext, SandboxCommand } from "./types";
 import { KERNELS_OWN, mixedFolders } from "./wall";
 import { checkWorkspace, isSystemFolder, type ProtectedPath, protectedPaths } from "./workspace";
 import { type OuterRepository, outerRepository } from "./worktree";
-
-/** A path that a profile or a command names, as it is on this machine. */
-export interface PathFact {
-  readonly real: string;
-  readonly kind: "directory" | "file";
-}
 
 export interface HostFacts {
   readonly uid: number;
@@ -76,29 +71,14 @@ export interface HostFacts {
   readonly cgroup?: number;
   /** Our own cgroup is the root of all, from which every other can be seen. */
   readonly inRootCgroup: boolean;
+  /** We are in cgroups of the old kind, v1, too. */
+  readonly inOldCgroups: boolean;
 }
 
 /** What else is looked up, beyond what is always needed. */
 export interface FactsRequest {
   readonly profile?: ResolvedProfile;
   readonly command?: SandboxCommand;
-}
-
-async function realOf(path: string): Promise<string | undefined> {
-  try {
-    return await realpath(path);
-  } catch {
-    return undefined;
-  }
-}
-
-async function pathFact(path: string): Promise<PathFact | undefined> {
-  try {
-    const real = await realpath(path);
-    return { real, kind: (await stat(real)).isDirectory() ? "directory" : "file" };
-  } catch {
-    return undefined;
-  }
 }
 
 async function existing(paths: readonly string[]): Promise<string[]> {
@@ -238,7 +218,7 @@ async function machineFacts(home: string, path: string): Promise<MachineFacts> {
     toolchains,
     caches,
     settings,
-    secrets: [...ALWAYS, ...tokens, ...secrets],
+    secrets: [...ALWAYS, ...tokens, ...secrets, ...secretsBesideCaches(process.env)],
     links,
   };
 }
@@ -254,13 +234,12 @@ async function matchesOf(
     for (const [index, text] of (profile?.filesystem[list] ?? []).entries()) {
       if (!isGlob(text)) continue;
       const { prefix, segments } = splitGlob(text);
-      const written = expand(prefix, home, workspace);
-      const folder = await realOf(written);
-      // A link in the workspace must not make a pattern show what lies elsewhere.
-      const leadsOut = folder !== undefined && isInside(written, workspace) && !isInside(folder, workspace);
+      const folder = await pathFact(expand(prefix, home, workspace));
       try {
-        const paths = folder === undefined || (leadsOut && list !== "hide") ? [] : await expandGlob(folder, segments);
-        result[text] = (await Promise.all(paths.map(pathFact))).filter((fact) => fact !== undefined);
+        const paths = folder === undefined ? [] : await expandGlob(folder.real, segments);
+        const facts = (await Promise.all(paths.map(pathFact))).filter((fact) => fact !== undefined);
+        const { links } = folder ?? {};
+        result[text] = links === undefined ? facts : facts.map((fact) => ({ ...fact, links }));
       } catch (error) {
         if (!(error instanceof GlobError)) throw error;
         throw new ProfileError([{ path: `filesystem.${list}[${index}]`, message: `${text} ${error.message}` }]);
@@ -281,6 +260,11 @@ function keptMachineFacts(home: string, path: string): Promise<MachineFacts> {
     kept = { key, until: now + KEEP, facts: machineFacts(home, path) };
   }
   return kept.facts;
+}
+
+/** To be called when something of the machine was changed by us. */
+export function forgetMachineFacts(): void {
+  kept = undefined;
 }
 
 /**
@@ -315,7 +299,7 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
   const usesResolver = profile === undefined || profile.network === "host";
   const usesLimits = profile === undefined || Object.keys(profile.limits).length > 0;
   const usesMounts = profile === undefined || profile.filesystem.workspace === "copy-on-write";
-  const [machine, sockets, mounted, guarded, resolver, own, repository, group] = await Promise.all([
+  const [machine, sockets, mounted, guarded, resolver, own, repository, group, inOldCgroups] = await Promise.all([
     keptMachineFacts(home, process.env.PATH ?? ""),
     boundSockets(),
     usesMounts ? mounts() : [],
@@ -324,13 +308,20 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     usesLimits ? readLimits(process.pid) : undefined,
     outerRepository(workspace),
     ownCgroup(),
+    isInOldHierarchies(),
   ]);
   const shown = [...Object.values(paths), ...Object.values(matches).flat()].flatMap((fact) =>
     fact === "missing" ? [] : [fact.real],
   );
   const ofOwn = [...machine.privateFolders, ...machine.temporaryFolders];
+  const besides = [
+    ...machine.caches.map(({ real }) => real),
+    ...(repository === undefined ? [] : [repository.path, ...repository.written]),
+  ];
   const entries =
-    profile?.landlock === "off" ? {} : await entriesAround([...ofOwn, workspace, ...shown, ...KERNELS_OWN], ofOwn);
+    profile?.landlock === "off"
+      ? {}
+      : await entriesAround([...ofOwn, workspace, ...shown, ...besides, ...KERNELS_OWN], ofOwn);
   return {
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
@@ -349,5 +340,6 @@ export async function readHostFacts(context: RunContext, request: FactsRequest =
     entries,
     limits: own ?? [],
     inRootCgroup: group?.inRoot !== false,
+    inOldCgroups,
   };
 }

@@ -3,7 +3,8 @@
 // visible (a working directory, a socket, a secret) is read off it.
 
 import { ProfileError, SandboxError } from "./errors";
-import type { HostFacts, PathFact } from "./host";
+import type { HostFacts } from "./host";
+import type { PathFact } from "./path-facts";
 import { between, depth, expand, isInside } from "./paths";
 import type { ResolvedProfile } from "./schema";
 import type { ProtectedPath } from "./workspace";
@@ -75,7 +76,28 @@ export function named(text: string, facts: HostFacts): NamedPath[] {
 /** Where a user's paths are in the profile, to name the one that is wrong. */
 type PathList = "read" | "write" | "hide";
 
+/** The folders in which a task may have made links, and what those may lead to: nothing that it could not have anyway. */
+function writableFolders({ filesystem }: ResolvedProfile, facts: HostFacts): { all: string[]; targets: string[] } {
+  const written = filesystem.write.flatMap((text) => named(text, facts).flatMap(({ fact }) => fact ?? []));
+  const others = [
+    facts.workspace,
+    ...(filesystem.tmp === "shared" ? facts.temporaryFolders : []),
+    ...(filesystem.caches === "writable" ? facts.caches.map(({ real }) => real) : []),
+  ];
+  const direct = written.filter(({ links = [] }) => links.length === 0);
+  return {
+    all: [...others, ...written.map(({ real }) => real)],
+    targets: [...others, ...direct.map(({ real }) => real)],
+  };
+}
+
 function shownPlaces(profile: ResolvedProfile, list: "read" | "write", facts: HostFacts): Place[] {
+  const writable = writableFolders(profile, facts);
+  /** The writable folder with a link in it that this path goes through, to where no task may write. */
+  const misled = ({ links = [], real }: PathFact): string | undefined =>
+    writable.targets.some((folder) => isInside(real, folder))
+      ? undefined
+      : writable.all.find((folder) => links.some((link) => isInside(link, folder)));
   return profile.filesystem[list].flatMap((text, index): Place[] => {
     const at = `filesystem.${list}[${index}]`;
     return named(text, facts).flatMap(({ path, fact, byPattern }): Place[] => {
@@ -85,9 +107,13 @@ function shownPlaces(profile: ResolvedProfile, list: "read" | "write", facts: Ho
       if (fact === undefined) {
         return refuse(`${path} does not exist, or you may not see it; make it, or take it out of the profile`);
       }
-      if (isInside(path, facts.workspace) && !isInside(fact.real, facts.workspace)) {
+      const misleading = misled(fact);
+      if (misleading !== undefined) {
+        if (byPattern) return [];
         refuse(
-          `${path} is a link that leads out of the workspace, to ${fact.real}: whoever made the workspace chose that. Name ${fact.real} itself if it is meant`,
+          misleading === facts.workspace
+            ? `${path} is a link that leads out of the workspace, to ${fact.real}: whoever made the workspace chose that. Name ${fact.real} itself if it is meant`
+            : `${path} goes through a link in ${misleading}, where a task may write, to ${fact.real}: a task may have chosen that. Name ${fact.real} itself if it is meant`,
         );
       }
       if (fact.real === "/" || (list === "write" && isInside(facts.home, fact.real))) {

@@ -15,13 +15,14 @@ import {
   signalNamespace,
   spawn,
 } from "../spawner";
+import { agreedFacts, type Making } from "./agreed-facts";
 import { limitReached, makeCgroup, type SandboxCgroup } from "./cgroups";
 import { compile } from "./compile";
 import { type Denial, DenialLog } from "./denials";
 import { ProfileError, SandboxError } from "./errors";
 import { HintReader, onHost } from "./hint-reader";
 import { type Finding, hintOf, pathOf } from "./hints";
-import { type HostFacts, readHostFacts } from "./host";
+import type { HostFacts } from "./host";
 import { compileJoin } from "./join";
 import { layout, type Place } from "./layout";
 import { resolveProfile } from "./profiles";
@@ -245,22 +246,6 @@ function ofProfile(error: unknown, { seccomp }: ResolvedProfile, { sys }: SpawnO
 }
 
 /**
- * The facts that the sandbox is made of: the very ones that were consented to. While somebody thinks about it a link can
- * be turned elsewhere, so after every question the machine is looked at, and held against the answer, once more.
- */
-async function agreedFacts(
-  command: SandboxCommand,
-  profile: ResolvedProfile,
-  context: RunContext,
-  consent: Consent | undefined,
-): Promise<HostFacts> {
-  for (;;) {
-    const facts = await readHostFacts(context, { profile, command });
-    if ((await consent?.(profile, facts)) !== "asked") return facts;
-  }
-}
-
-/**
  * Runs a command in a sandbox. Resolves once the command's execve(2) succeeded.
  * @param own the user's profiles (setting `sandbox.profiles`)
  * @param consent asked before anything is made; what it throws is thrown
@@ -273,8 +258,27 @@ export async function run(
   own: Readonly<Record<string, unknown>> = {},
   consent?: Consent,
 ): Promise<Sandbox> {
-  const resolved = resolveProfile(profile, own);
-  const facts = await agreedFacts(command, resolved, context, consent);
+  return make(command, profile, context, { own, consent, isTrial: false });
+}
+
+/** The same, for a command that is of no use but to see whether it runs. */
+export async function tryOut(
+  command: SandboxCommand,
+  profile: ProfileRef,
+  context: RunContext,
+  own: Readonly<Record<string, unknown>>,
+): Promise<Sandbox> {
+  return make(command, profile, context, { own, consent: undefined, isTrial: true });
+}
+
+async function make(
+  command: SandboxCommand,
+  profile: ProfileRef,
+  context: RunContext,
+  making: Making,
+): Promise<Sandbox> {
+  const resolved = resolveProfile(profile, making.own);
+  const facts = await agreedFacts(command, resolved, context, making);
   const cgroup = await makeCgroup(resolved.limits);
   try {
     const whole = cgroup === undefined ? facts : { ...facts, cgroup: cgroup.fd };

@@ -2,9 +2,21 @@
 // settings without their secrets. Runs as root and as an ordinary user.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { listing, World } from "./sandbox-world";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { skipBecause } from "../support/skip";
+import { api, listing, World } from "./sandbox-world";
 
 /** rename(2) itself: mv(1) would copy where it is refused. */
 const REN = 'ren() { perl -e \'rename($ARGV[0], $ARGV[1]) or print "$!\\n"\' "$@"; }';
@@ -69,6 +81,41 @@ describe("sandbox, files", () => {
     }
   });
 
+  it("refuses to show what a link leads to that a task may have made", async () => {
+    world.write("home/.ssh/id", "secret\n");
+    world.write("home/out/file", "own\n");
+    world.write("home/other/file", "other\n");
+    symlinkSync(join(world.home, ".ssh"), join(world.home, "out/data"));
+    symlinkSync("../out", join(world.home, "other/beside"));
+    // As it is written, the path is nowhere near the folder: the way to it leads through another link.
+    symlinkSync(join(world.home, "out"), join(world.home, "alias"));
+    for (const path of ["~/out/data", "~/out/data/id", "~/alias/data/id"]) {
+      const filesystem = { write: ["~/out"], read: [path] };
+      await assert.rejects(world.run("cat ~/.ssh/id", { extends: "build", filesystem }), {
+        name: "ProfileError",
+        path: "filesystem.read[0]",
+        message: /goes through a link in .*\/out, where a task may write, to .*\.ssh.*Name .* itself if it is meant/,
+      });
+    }
+    await assert.rejects(
+      world.run("true", { extends: "build", filesystem: { write: ["~/out", "~/out/data", "~/out/./data"] } }),
+      {
+        name: "ProfileError",
+        path: "filesystem.write[1]",
+      },
+    );
+    const byPattern = { extends: "build", filesystem: { write: ["~/out"], read: ["~/out/data/*"] } };
+    assert.match((await world.run("cat ~/.ssh/id ~/out/data/id", byPattern)).output, /^(cat: .*No such file.*\n){2}$/);
+    const toWritable = { extends: "build", filesystem: { write: ["~/out", "~/other"], read: ["~/other/beside/file"] } };
+    assert.equal((await world.run("cat ~/other/beside/file", toWritable)).output, "own\n");
+    const throughHome = { extends: "build", filesystem: { write: ["~/alias"] } };
+    assert.equal(
+      (await world.run("cat ~/alias/file", throughHome)).output,
+      "own\n",
+      "nobody inside can have made that",
+    );
+  });
+
   describe("package caches", () => {
     beforeEach(() => {
       world.write("home/.npm/_cacache/index", "index\n");
@@ -126,6 +173,55 @@ describe("sandbox, files", () => {
     it("stay hidden where the profile hides them", async () => {
       const { output } = await world.run("ls ~/.cargo ~/.m2", { extends: "build", filesystem: { hide: ["~/.m2/*"] } });
       assert.ok(!output.includes("repository"), output);
+    });
+
+    it("are made in install, where a package manager is there that would make them, and nowhere else", async () => {
+      const { PATH } = process.env;
+      for (const name of ["cargo", "npm", "bun", "go"]) world.write(`tools/${name}`, "#!/bin/sh\n", 0o755);
+      world.write("home/.bun/bin/bun", "#!/bin/sh\n", 0o755);
+      world.write("new/.cargo/bin/cargo", "#!/bin/sh\n", 0o755);
+      const context = { workspace: world.workspace, home: join(world.root, "new") };
+      const run = async (profile: Parameters<typeof api.sandbox.run>[1]): Promise<string> => {
+        const line =
+          "for f in .npm/_cacache .cargo/registry .bun/install/cache go/pkg/mod; do echo kept > ~/$f/file; done; ls ~/.cargo";
+        const sandbox = await api.sandbox.run({ file: "bash", args: ["-c", line] }, profile, context);
+        const [out] = await Promise.all([text(sandbox.process.stdout ?? Readable.from([])), sandbox.ended]);
+        return out;
+      };
+      try {
+        process.env.PATH = `${world.root}/tools:/usr/bin:/bin`;
+        const before = listing(context.home);
+        await run("build");
+        await run("strict");
+        assert.deepEqual(listing(context.home), before);
+        assert.equal(await run({ extends: "install", filesystem: { hide: ["~/go"] } }), "bin\ngit\nregistry\n");
+        for (const path of [".npm/_cacache/file", ".cargo/registry/file", ".bun/install/cache/file"]) {
+          assert.equal(readFileSync(join(context.home, path), "utf8"), "kept\n", path);
+        }
+        assert.ok(!existsSync(join(context.home, ".local/share/pnpm")), "its package manager is not there");
+        assert.ok(!existsSync(join(context.home, "go")), "the profile hides it");
+      } finally {
+        process.env.PATH = PATH;
+      }
+    });
+
+    it("outside of the home folder, where CARGO_HOME says, leave the rest of that folder as it is", async function () {
+      if (process.getuid?.() !== 0) skipBecause(this, "only root can make folders where nothing is private");
+      const place = mkdtempSync("/var/lib/sandbox-tasks-cargo-");
+      try {
+        process.env.CARGO_HOME = place;
+        chmodSync(place, 0o755);
+        mkdirSync(join(place, "registry"));
+        for (const name of ["registry/crate", "config.toml"]) writeFileSync(join(place, name), `${name}\n`);
+        writeFileSync(join(place, "credentials.toml"), "secret\n");
+        const line = `cd ${place}; cat registry/crate config.toml credentials.toml; echo new > registry/new; cat registry/new; ls /usr > /dev/null && echo x > file`;
+        const { output } = await world.run(line);
+        assert.match(output, /^registry\/crate\nconfig.toml\nnew\nbash: line 1: file: Read-only file system\n$/);
+        assert.ok(!existsSync(join(place, "registry/new")));
+      } finally {
+        delete process.env.CARGO_HOME;
+        rmSync(place, { recursive: true, force: true });
+      }
     });
 
     it("that are links are found by the name that programs know", async () => {

@@ -31,6 +31,7 @@ export const FACTS: HostFacts = {
     "/var": ["lib", "log", "tmp"],
   },
   inRootCgroup: false,
+  inOldCgroups: false,
   limits: [{ name: "Max open files", soft: 1024, hard: 4096, unit: "files" }],
 };
 

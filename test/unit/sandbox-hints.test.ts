@@ -29,6 +29,7 @@ const FACTS = {
   paths: {},
   limits: [],
   inRootCgroup: false,
+  inOldCgroups: false,
   caches: [],
   settings: [],
   mountPoints: [],

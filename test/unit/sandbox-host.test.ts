@@ -25,10 +25,10 @@ describe("the machine, looked at", () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  const file = (path: string): string => {
+  const file = (path: string, content = ""): string => {
     const full = join(root, path);
     mkdirSync(dirname(full), { recursive: true });
-    writeFileSync(full, "", { mode: 0o755 });
+    writeFileSync(full, content, { mode: 0o755 });
     return full;
   };
   const link = (path: string, target: string): string => {
@@ -246,6 +246,36 @@ describe("the machine, looked at", () => {
       });
     });
 
+    it("are in repositories that lie directly inside, which the editor opens, and two deep in a folder of such", async () => {
+      file("homes/me/one/.git/config");
+      file("homes/me/two/.git");
+      file("homes/me/group/three/.git/hooks/x");
+      file("homes/me/node_modules/x/.git/config");
+      file("homes/me/build/deps/four/.git/config");
+      link("homes/me/linked", join(home, "group/three"));
+      link("homes/me/five/.git/config", "../../elsewhere");
+      file("homes/me/five/.git/hooks/x");
+      const there = async (): Promise<string[]> =>
+        Object.entries(await kinds())
+          .filter(([, kind]) => kind !== "missing")
+          .map(([path]) => path)
+          .sort();
+      assert.deepEqual(await there(), ["five/.git/hooks", "group/three/.git/hooks", "one/.git/config", "two/.git"]);
+      file("homes/me/.git/config");
+      file("homes/me/.git/modules/two/HEAD");
+      file("homes/me/.git/modules/two/config", `[core]\n\tworktree = ${home}/two\n`);
+      const whole = (await protectedPaths(home)).map(({ path }) => path);
+      assert.equal(new Set(whole).size, whole.length, "a submodule's marker is named once");
+      assert.ok(!(await there()).includes("group/three/.git/hooks"), "in a repository, one deep");
+      assert.ok((await there()).includes("one/.git/config"));
+    });
+
+    it("are looked for in a hundred folders and not in thousands", async () => {
+      for (let index = 0; index < 250; index++) file(`homes/me/${String(index).padStart(3, "0")}/.git/config`);
+      const there = Object.entries(await kinds()).filter(([, kind]) => kind === "file");
+      assert.equal(there.length, 100);
+    });
+
     it("are in submodules and worktrees as well", async () => {
       file("homes/me/.git/config");
       file("homes/me/.git/modules/libs/zlib/HEAD");
@@ -292,7 +322,7 @@ describe("the machine, looked at", () => {
       { profile, command: { file: "true", cwd: "sub" } },
     );
     assert.deepEqual(facts.paths, {
-      [join(home, "link")]: { real: join(root, "data/x"), kind: "directory" },
+      [join(home, "link")]: { real: join(root, "data/x"), kind: "directory", links: [join(home, "link")] },
       [join(home, "none")]: "missing",
       [join(home, "project/sub/file")]: { real: join(home, "project/sub/file"), kind: "file" },
       [join(home, "project/sub")]: { real: join(home, "project/sub"), kind: "directory" },

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { z } from "zod";
-import type { PathFact } from "../../src/sandbox/host";
 import { type LooseningFacts, loosenings } from "../../src/sandbox/loosening";
+import type { PathFact } from "../../src/sandbox/path-facts";
 import { BUILT_IN_PROFILES, resolveProfile, withEnvironment } from "../../src/sandbox/profiles";
 import { requestHash, type TaskRequest } from "../../src/sandbox/request";
 import { type ProfileDefinition, type ProfileRef, profileSchema } from "../../src/sandbox/schema";

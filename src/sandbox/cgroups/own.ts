@@ -39,6 +39,11 @@ async function look(): Promise<OwnCgroup | undefined> {
   return { mountPoint, path, directory, inRoot };
 }
 
+/** Whether we are in hierarchies of the old kind as well, cgroup v1: each has a line "4:memory:/path" (cgroups(7)). */
+export async function isInOldHierarchies(): Promise<boolean> {
+  return /^\d+:[^:=]+:/m.test((await readSystemFile("self/cgroup")) ?? "");
+}
+
 let known: Promise<OwnCgroup | undefined> | undefined;
 
 /**

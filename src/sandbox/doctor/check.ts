@@ -8,7 +8,7 @@ import { FEATURES } from "../../spawner/features";
 import type { Feature } from "../../spawner/types";
 import { SandboxError } from "../errors";
 import { profileNames } from "../profiles";
-import { run } from "../sandbox";
+import { tryOut } from "../sandbox";
 import { readFacts } from "./facts";
 import { thisMachine } from "./machine";
 import { probeCgroups } from "./probe-cgroups";
@@ -29,7 +29,7 @@ async function tryProfile(
   own: Readonly<Record<string, unknown>>,
 ): Promise<ProfileResult> {
   try {
-    const sandbox = await run({ file: "sh", args: ["-c", ":"], stdio: "ignore" }, profile, { workspace }, own);
+    const sandbox = await tryOut({ file: "sh", args: ["-c", ":"], stdio: "ignore" }, profile, { workspace }, own);
     const {
       status: { code, signal },
     } = await sandbox.ended;
