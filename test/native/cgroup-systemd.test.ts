@@ -1,12 +1,14 @@
-// A scope of systemd's for the sandboxes' cgroups, asked for over D-Bus: of a real user manager in namespaces of its own,
-// where no systemd runs the machine. Where one does, cgroup-limits.test.ts asks that.
+// A scope of systemd's for the sandboxes' cgroups, asked for over D-Bus: of the one that runs this machine, or where none
+// does, of a real user manager in namespaces of its own.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { LIBRARY_NODE } from "../support/library";
+import { waitUntil } from "../support/processes";
 import { skipBecause } from "../support/skip";
+import { api, World } from "./sandbox-world";
 import { isRoot } from "./spawner-world";
 
 const HIERARCHIES = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"];
@@ -21,7 +23,61 @@ function remove(folder: string): void {
   rmdirSync(folder);
 }
 
-describe("a scope of systemd", () => {
+const HOST = resolve("out/test/native/hosts/scope.js");
+
+describe("a scope of the systemd that runs this machine", () => {
+  let world: World;
+  before(function () {
+    if (!existsSync("/run/systemd/system")) skipBecause(this, "systemd does not run this machine");
+  });
+  beforeEach(() => {
+    world = new World();
+  });
+  afterEach(() => world.remove());
+
+  /** An editor that has asked for one; skips where it had no need to. */
+  async function editor(context: Mocha.Context) {
+    const child = await api.spawn(LIBRARY_NODE, [HOST], {
+      env: { ...process.env, WORKSPACE: world.workspace, HOME: world.home },
+      stdio: ["pipe", "pipe", "inherit"],
+      sys: { pdeathsig: "SIGKILL" },
+    });
+    assert.ok(child.stdout);
+    const line = await child.stdout[Symbol.asyncIterator]().next();
+    const said: { before: string; after: string; sandbox: string; limit: string } = JSON.parse(String(line.value));
+    const scope = dirname(said.sandbox);
+    if (!scope.includes(`-${child.pid}-`)) {
+      child.kill("SIGKILL");
+      await child.exited;
+      skipBecause(context, "what we are in is delegated to us already");
+    }
+    return { child, scope, ...said };
+  }
+
+  it("is made when a limit asks, and ends with the editor", async function () {
+    const { child, scope, before, after, sandbox, limit } = await editor(this);
+    assert.match(scope, /\/sandbox-tasks-\d+-\d+-\d+\.scope$/);
+    assert.match(sandbox, /\.scope\/sandbox-tasks-\d+-\d+-\d+-\d+$/);
+    assert.equal(limit, String(64 * 2 ** 20));
+    assert.equal(readFileSync(join(scope, "cgroup.procs"), "utf8"), "", "its processes are in leaves");
+    // Of a login session, whose cgroup is not the user's, nobody is born in the scope who is not in it himself.
+    const isOurs = isRoot || before.includes(`/user@${process.getuid?.()}.service/`);
+    if (isOurs) assert.equal(after, before, "the editor stays where it was");
+    else assert.equal(dirname(after), scope, "the editor is in the scope");
+    child.stdin?.end();
+    assert.equal((await child.exited).code, 0);
+    await waitUntil("the scope is gone", () => !existsSync(scope));
+  });
+
+  it("ends with an editor that is killed, and so does the sandbox", async function () {
+    const { child, scope } = await editor(this);
+    assert.equal(child.kill("SIGKILL"), true);
+    await child.exited;
+    await waitUntil("the scope is gone", () => !existsSync(scope));
+  });
+});
+
+describe("a scope of a systemd for one user", () => {
   const folders = HIERARCHIES.map((hierarchy) => join(hierarchy, NAME));
 
   before(function () {

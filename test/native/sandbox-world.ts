@@ -95,12 +95,12 @@ export function listing(folder: string, prefix = ""): string[] {
 
 /** Waits for something to become true, and says what it was when it does not. */
 export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (let waited = 0; waited < 15_000 * SLOWNESS; waited += 20) {
+  // By the clock: on a slow machine a look takes much longer than the pause after it.
+  const end = Date.now() + 15_000 * SLOWNESS;
+  for (;;) {
     const found = await look();
-    if (found !== undefined) {
-      return found;
-    }
+    if (found !== undefined) return found;
+    if (Date.now() > end) throw new Error(`Waited ${15 * SLOWNESS} s in vain until ${what}.`);
     await delay(20);
   }
-  throw new Error(`in vain: ${what}`);
 }
