@@ -142,5 +142,7 @@ export const PACKAGES = {
   /** @type {SystemPackage} */
   xz: { command: "xz", package: "xz-utils", why: "to decompress the test machine's drivers" },
   /** @type {SystemPackage} */
+  lz4: { command: "lz4", package: "lz4", why: "to decompress the test machine's kernel" },
+  /** @type {SystemPackage} */
   qemu: { command: "qemu-system-x86_64", package: "qemu-system-x86", why: "to run the test machine" },
 };

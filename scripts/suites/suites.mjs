@@ -8,7 +8,7 @@ import { runNode } from "../run.mjs";
 import { SANITIZERS, sanitizedNode, sanitizerReports } from "../sanitizers.mjs";
 import { hasImage, whyNoImage } from "../vm/image.mjs";
 import { runInMachine } from "../vm/job.mjs";
-import { LIMIT_RUNS, NATIVE_RUNS, reportFile } from "../vm/runs.mjs";
+import { limitRuns, nativeRuns, reportFile } from "../vm/runs.mjs";
 import { asRootAndUser, MINUTE, mochaArguments, runMocha, runReported } from "./mocha.mjs";
 import { failure, heading, RESULTS, reportOf, resultOf } from "./results.mjs";
 
@@ -85,11 +85,13 @@ async function integration() {
 
 /**
  * In a machine of our own, with a cgroup v2 hierarchy, systemd and a user whose cgroup is delegated.
- * @param {import("../vm/runs.mjs").Run[]} runs
+ * @param {import("../vm/image.mjs").Kernel} kernel
+ * @param {(kernel: import("../vm/image.mjs").Kernel) => import("../vm/runs.mjs").Run[]} runsWith
  * @returns {Promise<Result[]>}
  */
-async function machine(runs) {
+async function machine(kernel, runsWith) {
   heading("vm");
+  const runs = runsWith(kernel);
   // Several minutes for who has not asked: on two busy cores it took five to build, and as long to run.
   const isAsked = process.env.SANDBOX_TASKS_TEST_ASKED !== undefined;
   const why = whyNoImage() ?? (isAsked || hasImage() ? undefined : "not built yet; npm run test:vm builds it");
@@ -97,7 +99,11 @@ async function machine(runs) {
     const skipped = runs.map((run) => `${run.name} [skipped: no test machine: ${why}]`);
     return [{ name: "vm", passed: 0, failed: [], skipped, seconds: 0 }];
   }
-  const endings = await runInMachine(runs, { results: RESULTS, console: join(RESULTS, "vm-console.log") });
+  const endings = await runInMachine(runs, {
+    kernel,
+    results: RESULTS,
+    console: join(RESULTS, "vm-console.log"),
+  });
   return runs.flatMap((run) => {
     const ending = endings.find(({ name }) => name === run.name);
     if (ending === undefined) return [failure(run.name, run.name, "The test machine did not come to it.")];
@@ -126,7 +132,8 @@ export const SUITES = {
   fuzz: { run: async () => [await runMocha("fuzz", "out/test/fuzz/**/*.test.js", 3 * MINUTE)] },
   lint: { run: lint },
   unit: { run: async () => [await runMocha("unit", "out/test/unit/**/*.test.js", MINUTE / 3)] },
-  vm: { run: () => machine(LIMIT_RUNS) },
+  vm: { run: () => machine("stable", limitRuns) },
   // Software emulation takes most of an hour for it.
-  "vm-native": { run: () => machine(NATIVE_RUNS), onlyWhenAsked: true },
+  "vm-native": { run: () => machine("stable", nativeRuns), onlyWhenAsked: true },
+  "vm-newest": { run: () => machine("newest", nativeRuns), onlyWhenAsked: true },
 };

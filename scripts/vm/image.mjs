@@ -31,13 +31,17 @@ const UNFINISHED = "unfinished-";
 /** Beside the essential ones: a system with logins and a service manager for each user, and what the tests call. */
 const INSTALLED = [
   ...["systemd-sysv", "dbus", "dbus-user-session", "libpam-systemd", "kmod"],
-  ...["libstdc++6", "procps", "iproute2"],
+  ...["libstdc++6", "procps", "iproute2", "git"],
 ];
 
 /**
+ * stable: that of the release, which its users have. newest: of the release's backports.
+ * @typedef {"stable" | "newest"} Kernel
+ */
+
+/**
  * @typedef {object} Image
- * @property {string} kernel
- * @property {string} initramfs
+ * @property {Record<Kernel, {kernel: string, initramfs: string}>} boot
  * @property {string} root raw disk with the root file system; never written to
  */
 
@@ -62,12 +66,14 @@ function imageFolder(codename) {
   return join(cacheFolder(), `vm-${hash.digest("hex").slice(0, 16)}`);
 }
 
+/** @param {string} codename @returns {Record<Kernel, string>} parts of Debian's archive */
+const kernelSuites = (codename) => ({ stable: codename, newest: backportsOf(codename) });
+
 /** @param {string} folder @returns {Image} */
-const filesOf = (folder) => ({
-  kernel: join(folder, "kernel"),
-  initramfs: join(folder, "initramfs"),
-  root: join(folder, "root.img"),
-});
+function filesOf(folder) {
+  const boot = (kernel) => ({ kernel: join(folder, kernel, "kernel"), initramfs: join(folder, kernel, "initramfs") });
+  return { boot: { stable: boot("stable"), newest: boot("newest") }, root: join(folder, "root.img") };
+}
 
 /** Whether the image need not be built first. */
 export function hasImage() {
@@ -91,9 +97,11 @@ function mustRun(file, args, env = {}) {
 
 /** @param {string} codename @param {string} work an empty folder */
 function build(codename, work) {
-  ensureSystemPackages([PACKAGES.mmdebstrap, PACKAGES.mke2fs, PACKAGES.cpio, PACKAGES.zstd, PACKAGES.xz]);
+  const { mmdebstrap, mke2fs, cpio, zstd, xz, lz4 } = PACKAGES;
+  ensureSystemPackages([mmdebstrap, mke2fs, cpio, zstd, xz, lz4]);
   writeFileSync(join(work, "sources.list"), `${aptSources(codename).join("\n")}\n`);
   writeFileSync(join(work, "apt.conf"), `${aptTransport()}\n`);
+  const suites = kernelSuites(codename);
   mustRun(
     "unshare",
     [
@@ -101,11 +109,15 @@ function build(codename, work) {
       ...["--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--"],
       ...[join(ROOT, "scripts/vm/image/build"), work],
     ],
-    { VM_CODENAME: codename, VM_KERNEL_SUITE: backportsOf(codename), VM_PACKAGES: INSTALLED.join(",") },
+    { VM_CODENAME: codename, VM_KERNEL_SUITES: Object.values(suites).join(" "), VM_PACKAGES: INSTALLED.join(",") },
   );
-  makeBootFiles(join(work, "unpacked"), join(ROOT, "scripts/vm/image/init"), work);
+  const [busybox, init] = [join(work, "busybox/bin/busybox"), join(ROOT, "scripts/vm/image/init")];
+  for (const [kernel, suite] of Object.entries(suites)) {
+    makeBootFiles(join(work, "kernels", suite), busybox, init, join(work, kernel));
+  }
+  const kept = [...Object.keys(suites), "root.img"];
   for (const name of readdirSync(work)) {
-    if (!Object.values(filesOf(work)).includes(join(work, name))) rmSync(join(work, name), { recursive: true });
+    if (!kept.includes(name)) rmSync(join(work, name), { recursive: true });
   }
 }
 

@@ -25,7 +25,7 @@ import { reportFile } from "./runs.mjs";
 const MINUTE = 60_000;
 
 /** Room on the job's disk beside the copy, for what the job writes there. */
-const SPARE_MEGABYTES = 64;
+const SPARE_MEGABYTES = 256;
 
 /**
  * @typedef {object} Ending of a run
@@ -74,12 +74,12 @@ function makeDisk(work, runs) {
 /**
  * Run compiled tests in the test machine.
  * @param {import("./runs.mjs").Run[]} runs one after another
- * @param {{results: string, console: string, commandLine?: string[]}} options results: folder for the reports, named by
+ * @param {{kernel: import("./image.mjs").Kernel, results: string, console: string, commandLine?: string[]}} options results: folder for the reports, named by
  *   reportFile(); console: file for what the machine's serial line shows, kept when something goes wrong
  * @returns {Promise<Ending[]>}
  * @throws Error when the machine can't be made, does not boot or is not done in time; the console's end is in it
  */
-export async function runInMachine(runs, { results, console: consoleFile, commandLine }) {
+export async function runInMachine(runs, { kernel, results, console: consoleFile, commandLine }) {
   const image = ensureImage();
   for (const run of runs) rmSync(join(results, reportFile(run)), { force: true });
   const work = mkdtempSync(join(tmpdir(), "sbx-vm-"));
@@ -88,6 +88,7 @@ export async function runInMachine(runs, { results, console: consoleFile, comman
     const limitMs = runs.reduce((sum, run) => sum + run.limitMs, 5 * MINUTE);
     const times = await runMachine({
       image,
+      kernel,
       job: makeDisk(work, runs),
       results: archive,
       console: consoleFile,

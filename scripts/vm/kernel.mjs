@@ -1,9 +1,9 @@
 // What qemu is given to boot: Debian's kernel, decompressed here because emulation would take seconds for it, and an
-// initramfs that knows one driver, that of the disk with the root file system.
+// initramfs that knows the drivers of one disk, that with the root file system.
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 /** @param {string} file @param {string[]} args @param {Uint8Array | string} input @param {string} [cwd] */
 function filter(file, args, input, cwd) {
@@ -17,7 +17,11 @@ const DECOMPRESSORS = [
   { magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), command: ["zstd", "-dc"] },
   { magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a]), command: ["xz", "-dc", "--single-stream"] },
   { magic: Buffer.from([0x1f, 0x8b]), command: ["gzip", "-dc"] },
+  { magic: Buffer.from([0x02, 0x21, 0x4c, 0x18]), command: ["lz4", "-dc"] }, // the old form of its frames
 ];
+
+/** What a driver begins with that is not compressed, as Debian 12's are. */
+const ELF = Buffer.from("\x7fELF");
 
 /** @param {Buffer} data @param {string} what */
 function decompress(data, what) {
@@ -48,25 +52,50 @@ function only(folder, prefix) {
   return join(folder, names[0]);
 }
 
+/** What takes the kernel to its disk; each is a module or built in. */
+const DRIVERS = ["virtio_pci", "virtio_blk"];
+
 /**
- * @param {string} unpacked folder with the unpacked packages of the kernel and of a static busybox
- * @param {string} init script: the first process
- * @param {string} target folder for `kernel` and `initramfs`
+ * @param {string} modules folder with modules.dep (modules.dep(5)) and what is listed in it
+ * @returns {string[]} paths of the modules to load, in order
  */
-export function makeBootFiles(unpacked, init, target) {
+function driversIn(modules) {
+  const lines = readFileSync(join(modules, "modules.dep"), "utf8").trim().split("\n");
+  const needs = new Map(lines.map((line) => line.split(": ")).map(([path, list]) => [path.replace(/:$/, ""), list]));
+  const loaded = new Set();
+  for (const driver of DRIVERS) {
+    const path = [...needs.keys()].find((one) => basename(one).startsWith(`${driver}.ko`));
+    if (path === undefined) continue;
+    // Those that it needs stand after it, the first to load at the end.
+    const before = (needs.get(path) ?? "").split(" ").filter(Boolean).reverse();
+    for (const one of [...before, path]) loaded.add(one);
+  }
+  return [...loaded].map((path) => join(modules, path));
+}
+
+/**
+ * @param {string} unpacked folder with the unpacked package of the kernel
+ * @param {string} busybox a static one
+ * @param {string} init script: the first process
+ * @param {string} target a new folder for `kernel` and `initramfs`
+ */
+export function makeBootFiles(unpacked, busybox, init, target) {
+  mkdirSync(target);
   writeFileSync(join(target, "kernel"), vmlinux(readFileSync(only(join(unpacked, "boot"), "vmlinuz-"))));
 
-  const drivers = join(only(join(unpacked, "lib/modules"), ""), "kernel/drivers/block");
   const tree = join(unpacked, "initramfs");
   for (const folder of ["bin", "dev", "root"]) mkdirSync(join(tree, folder), { recursive: true });
-  cpSync(join(unpacked, "bin/busybox"), join(tree, "bin/busybox"));
+  cpSync(busybox, join(tree, "bin/busybox"));
   cpSync(init, join(tree, "init"));
   for (const program of ["bin/busybox", "init"]) chmodSync(join(tree, program), 0o755);
-  writeFileSync(
-    join(tree, "virtio_blk.ko"),
-    decompress(readFileSync(only(drivers, "virtio_blk.ko")), "The driver of the disk"),
-  );
-  const files = ["init", "virtio_blk.ko", "bin", "bin/busybox", "dev", "root"].join("\n");
+  const drivers = driversIn(only(join(unpacked, "lib/modules"), "")).map((path) => {
+    const module = readFileSync(path);
+    const name = basename(path).replace(/\.ko.*$/, ".ko");
+    writeFileSync(join(tree, name), module.subarray(0, 4).equals(ELF) ? module : decompress(module, name));
+    return name;
+  });
+  writeFileSync(join(tree, "drivers"), `${drivers.join("\n")}\n`);
+  const files = ["init", "drivers", ...drivers, "bin", "bin/busybox", "dev", "root"].join("\n");
   writeFileSync(
     join(target, "initramfs"),
     filter("cpio", ["--create", "--format=newc", "--quiet", "--owner=0:0"], files, tree),

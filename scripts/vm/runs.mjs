@@ -28,30 +28,44 @@ export const USER = "tester";
 
 const NATIVE = "out/test/native/**/*.test.js";
 
+/** First: whoever has got a scope from systemd in a login session stays in it, and needs no other. */
+const SCOPE = "out/test/native/cgroup-systemd.test.js";
+
 /** Compilers and binutils are not there, nor strace; what these say of the built files and steps is no news there. */
 const LEFT_OUT = ["portability.test.js", "explain/*"].map((name) => `out/test/native/${name}`);
 
 /** The tests that need a real cgroup v2 hierarchy. */
-const LIMITS = ["out/test/native/*cgroup*.test.js"];
+const LIMITS = [SCOPE, "out/test/native/*cgroup*.test.js"];
 
-/** @type {Run[]} */
-export const LIMIT_RUNS = [
-  { name: "vm: limits as root", as: "root", files: LIMITS, leftOut: [], limitMs: 20 * MINUTE },
-  { name: "vm: limits as user in a session", as: "session", files: LIMITS, leftOut: [], limitMs: 20 * MINUTE },
-  {
-    name: "vm: limits as user in a delegated service",
-    as: "service",
+/**
+ * @param {string} what
+ * @param {import("./image.mjs").Kernel} kernel
+ */
+const nameOf = (what, kernel) => `vm${kernel === "newest" ? " with the newest kernel" : ""}: ${what}`;
+
+/** @param {import("./image.mjs").Kernel} kernel @returns {Run[]} */
+export function limitRuns(kernel) {
+  const run = (as, who) => ({
+    name: nameOf(`limits as ${who}`, kernel),
+    as,
     files: LIMITS,
     leftOut: [],
     limitMs: 20 * MINUTE,
-  },
-];
+  });
+  return [run("root", "root"), run("session", "user in a session"), run("service", "user in a delegated service")];
+}
 
-/** @type {Run[]} */
-export const NATIVE_RUNS = [
-  { name: "vm: native as root", as: "root", files: [NATIVE], leftOut: LEFT_OUT, limitMs: 120 * MINUTE },
-  { name: "vm: native as user in a session", as: "session", files: [NATIVE], leftOut: LEFT_OUT, limitMs: 120 * MINUTE },
-];
+/** @param {import("./image.mjs").Kernel} kernel @returns {Run[]} */
+export function nativeRuns(kernel) {
+  const run = (as, who) => ({
+    name: nameOf(`native as ${who}`, kernel),
+    as,
+    files: [SCOPE, NATIVE],
+    leftOut: LEFT_OUT,
+    limitMs: 120 * MINUTE,
+  });
+  return [run("root", "root"), run("session", "user in a session")];
+}
 
 /** @param {Run} run @returns {string} name of its report's file */
 export const reportFile = (run) => `${run.name.replaceAll(/\W+/g, "-")}.json`;
