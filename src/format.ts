@@ -66,6 +66,33 @@ export function describeEnd(status: ExitStatus): string {
   return t("exited with code {0}", status.code ?? 0);
 }
 
+/** What a sandbox that Landlock alone holds lacks beside one with namespaces, an entry each. */
+export function whatLandlockLacks(): string[] {
+  return [
+    t("It sees which processes of yours and of others run, with their command lines, and the list of connections."),
+    t(
+      "It can change permission bits, owners, times and extended attributes of files of yours anywhere, though not read or write them.",
+    ),
+    t(
+      "It can ask whether a path exists, how large it is, and be told of changes in a folder, also where it can't list or read.",
+    ),
+    t("The machine's name, its cgroups, clocks and user ids are the machine's."),
+    t(
+      'No socket of Unix or, but with network "host", of IP: not even its own loopback. No /dev/shm, no System V IPC, no message queues, no new terminals.',
+    ),
+    t(
+      "Package caches begin empty where the profile has them private; / and the folders around what is hidden can't be listed.",
+    ),
+  ];
+}
+
+/** That it is Landlock alone, in one sentence. */
+export function heldByLandlock(): string {
+  return t(
+    "Held by Landlock alone, as namespaces are refused here: less is kept apart than elsewhere (Explain Profile says what).",
+  );
+}
+
 /** The circumstances of a denial, "seccomp · npm · 3 times": the rule, to whom, how often, and how sure that is. */
 export function describeDenial({ rule, command, count, certainty }: Denial): string {
   const parts = [

@@ -2,5 +2,5 @@
 // class that others compare with instanceof, because what this file shares with the other bundles is in each of them.
 
 export { problemsOf } from "./sandbox/problems";
-export { LATER_KEYS, profileSchema } from "./sandbox/schema";
+export { profileSchema } from "./sandbox/schema";
 export { command, spawnOptions } from "./spawner/schema";

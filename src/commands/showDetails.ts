@@ -1,7 +1,7 @@
 // Sandbox: Show Details: namespaces, ids, capabilities, limits and more of a sandbox or process, as a document.
 
 import type { Command, CommandHandler } from "../contributions";
-import { formatTime } from "../format";
+import { formatTime, heldByLandlock } from "../format";
 import { type ProcessInfo, processDetails, processes } from "../inspect";
 import { t } from "../l10n";
 import { detailsText } from "../views/detailsText";
@@ -20,6 +20,7 @@ export function showDetails(services: Services): CommandHandler<Command.ShowDeta
       [
         [t("Sandbox"), sandbox.name],
         [t("Profile"), sandbox.profile],
+        ...(sandbox.isolation === "landlock" ? [[t("Held by"), heldByLandlock()]] : []),
         [t("Workspace"), sandbox.workspace],
         [t("Running since"), formatTime(sandbox.startedAt)],
         [t("Read from"), subject ? processWords(subject) : String(sandbox.process.pid)],
@@ -31,9 +32,14 @@ export function showDetails(services: Services): CommandHandler<Command.ShowDeta
   };
 }
 
+/** Our own program, and the guard beside it, call themselves so. */
+const INIT_NAME = "sandbox-init";
+
 /** The command itself says more than our PID 1, which keeps what it needs to start and end the others. */
 function commandOf(all: readonly ProcessInfo[], init: number): ProcessInfo | undefined {
-  return all.find(({ parentPid }) => parentPid === init) ?? all.find(({ pid }) => pid === init);
+  const isCommand = ({ pid, parentPid, name }: ProcessInfo): boolean =>
+    parentPid === init && (name !== INIT_NAME || pid === init);
+  return all.find(isCommand) ?? all.find(({ pid }) => pid === init);
 }
 
 function processWords({ insidePid, pid, command }: ProcessInfo): string {

@@ -122,6 +122,11 @@ async function describe(pid: number, level: number): Promise<ProcessInfo | undef
   };
 }
 
+/** How many PID namespaces a process is inside of, from the reader's on: 0 in his own. */
+function pidLevel(status: string): number {
+  return (parseStatus(status).get("NSpid") ?? "").split(/\s+/).length - 1;
+}
+
 /**
  * The processes of a sandbox, PID 1 first, then by pid.
  * @param initPid outside pid of its PID 1
@@ -129,15 +134,18 @@ async function describe(pid: number, level: number): Promise<ProcessInfo | undef
  * @throws AccessError when the kernel does not let us see into the sandbox
  */
 export async function processes(initPid: number): Promise<ProcessInfo[]> {
-  const [own, namespace, seen, status] = await Promise.all([
-    readProcessLink("self", "ns/pid"),
-    readProcessLink(initPid, "ns/pid"),
+  const [own, seen, status] = await Promise.all([
+    readProcessFile(process.pid, "status"),
     machine(),
     readProcessFile(initPid, "status"),
   ]);
-  if (namespace === undefined || status === undefined) {
+  if (status === undefined) {
     return [];
   }
+  const level = pidLevel(status);
+  // A "sandbox" without a PID namespace of its own is its tree alone: by the link it would be the whole machine. What looks
+  // after it shows its links to nobody.
+  const namespace = level > pidLevel(own ?? "") ? await readProcessLink(initPid, "ns/pid") : undefined;
   const members = new Set<number>();
   const add = async (pid: number): Promise<void> => {
     if (!members.has(pid)) {
@@ -146,14 +154,12 @@ export async function processes(initPid: number): Promise<ProcessInfo[]> {
     }
   };
   await add(initPid);
-  // A "sandbox" without a PID namespace of its own is its tree alone: by the link it would be the whole machine.
-  if (namespace !== own) {
+  if (namespace !== undefined) {
     await forEach(
       [...seen.namespaces].filter(([, link]) => link === namespace).map(([pid]) => pid),
       add,
     );
   }
-  const level = (parseStatus(status).get("NSpid") ?? "").split(/\s+/).length - 1;
   const infos: ProcessInfo[] = [];
   await forEach([...members], async (pid) => {
     const info = await describe(pid, level);

@@ -1,16 +1,16 @@
 // A profile, a command and the facts of the machine become spawn options. Pure: looks at nothing, runs nothing.
 
-import type { CloneFlag, Mount, Rlimit, SpawnOptions, SysProcAttr } from "../spawner/types";
+import type { CloneFlag, Mount, SpawnOptions, SysProcAttr } from "../spawner/types";
 import { OF_NETWORK } from "./capabilities";
 import { commandOptions, ownSession } from "./command-options";
-import { ProfileError, SandboxError } from "./errors";
+import { ProfileError } from "./errors";
 import type { HostFacts } from "./host";
-import { guardedPaths, isVisible, layout, lookup, named, type Place, placeOf } from "./layout";
-import { isInside } from "./paths";
-import { parseDuration, parseSize } from "./quantities";
+import { guardedPaths, layout, type Place, placeOf } from "./layout";
+import { holdsOthers, maskedPaths } from "./masks";
+import { rlimits, workingDirectory } from "./process-options";
+import { parseDuration } from "./quantities";
 import type { NamespaceName, ResolvedProfile } from "./schema";
 import { filterOf } from "./seccomp/rule";
-import { CREDENTIALS } from "./toolchains";
 import type { RunContext, SandboxCommand } from "./types";
 import { landlockOf } from "./wall";
 
@@ -24,28 +24,6 @@ const FLAGS: Readonly<Record<NamespaceName, CloneFlag>> = {
   net: "CLONE_NEWNET",
   time: "CLONE_NEWTIME",
 };
-
-/** What is masked in every OCI container (runtime-spec, moby's DefaultLinuxSpec), and the kernel's own workshops. */
-const MASKED = [
-  ...[
-    "acpi",
-    "asound",
-    "interrupts",
-    "kcore",
-    "keys",
-    "latency_stats",
-    "sched_debug",
-    "scsi",
-    "timer_list",
-    "timer_stats",
-  ].map((name) => `/proc/${name}`),
-  "/sys/devices/virtual/powercap",
-  "/sys/firmware",
-  "/sys/fs/bpf",
-  "/sys/kernel/debug",
-  "/sys/kernel/security",
-  "/sys/kernel/tracing",
-];
 
 /** What is read-only in every OCI container. */
 const READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
@@ -173,34 +151,6 @@ function guardMount({ path, kind }: { path: string; kind: string }): Mount[] {
   return [{ destination: path, type: "bind", source: path, options: ["rbind", "ro", ...BIND_OPTIONS] }];
 }
 
-/** Whether something further in is shown, so that a mask would cover it too. */
-function holdsOthers(place: Place, places: readonly Place[]): boolean {
-  return places.some((other) => other !== place && isInside(other.path, place.path));
-}
-
-/** Secrets and sockets, where they can be seen. What the user's profile names itself is the user's choice. */
-function maskedPaths(profile: ResolvedProfile, places: readonly Place[], facts: HostFacts): string[] {
-  // By name: a pattern such as "~/.config/*" says what is wanted of a folder, and not that its tokens are.
-  const chosen = [...profile.filesystem.read, ...profile.filesystem.write].flatMap((text) =>
-    named(text, facts).flatMap(({ path, fact, byPattern }) => (byPattern ? [] : [fact?.real ?? path])),
-  );
-  const homes = new Set([facts.home, ...facts.toolchains.flatMap(({ otherHome }) => otherHome ?? [])]);
-  const credentials = [...homes].flatMap((home) => CREDENTIALS.map((name) => `${home}/${name}`));
-  const secrets = [...facts.secrets, ...credentials].filter(
-    (path) =>
-      isVisible(places, path) &&
-      !isInside(path, facts.workspace) &&
-      !isInside(facts.workspace, path) &&
-      !chosen.some((one) => isInside(one, path)),
-  );
-  const sockets = facts.sockets.filter((path) => isVisible(places, path) && !chosen.includes(path));
-  const hidden = places
-    .filter((place) => place.access === "hidden" && !holdsOthers(place, places))
-    .map(({ path }) => path);
-  const all = [...new Set([...MASKED, ...secrets, ...sockets, ...hidden])];
-  return all.filter((path) => !all.some((other) => other !== path && isInside(path, other)));
-}
-
 /** Every set, so that they outlive an execve of a program that has none of its own (capabilities(7), ambient). */
 function capabilities({
   capabilities: granted,
@@ -227,67 +177,6 @@ function settingsMounts(places: readonly Place[], facts: HostFacts): Mount[] {
   return facts.settings
     .filter(({ path }) => placeOf(places, path).access === "private")
     .map(({ path, content }) => ({ destination: path, type: "file", data: content, mode: 0o600 }));
-}
-
-function rlimits(profile: ResolvedProfile, facts: HostFacts): Rlimit[] {
-  const { cpuTime, openFiles, fileSize, memory, swap } = profile.limits;
-  if (swap !== undefined && memory === undefined) {
-    throw new ProfileError([
-      { path: "limits.swap", message: "it is what may be used beyond limits.memory: set that, too" },
-    ]);
-  }
-  const seconds = cpuTime === undefined ? undefined : Math.max(1, Math.ceil((parseDuration(cpuTime) ?? 0) / 1000));
-  const bytes = typeof fileSize === "string" ? parseSize(fileSize) : fileSize;
-  const wanted: readonly (readonly [
-    key: string,
-    type: string,
-    name: string,
-    soft: number | undefined,
-    spare: number,
-  ])[] = [
-    // SIGXCPU at the soft limit can be caught; one second later SIGKILL can't.
-    ["cpuTime", "RLIMIT_CPU", "Max cpu time", seconds, 1],
-    ["openFiles", "RLIMIT_NOFILE", "Max open files", openFiles, 0],
-    ["fileSize", "RLIMIT_FSIZE", "Max file size", bytes, 0],
-  ];
-  return wanted.flatMap(([key, type, name, soft, spare]): Rlimit[] => {
-    if (soft === undefined) {
-      return [];
-    }
-    const most = facts.limits.find((limit) => limit.name === name)?.hard ?? Number.POSITIVE_INFINITY;
-    if (soft > most) {
-      throw new ProfileError([
-        {
-          path: `limits.${key}`,
-          message: `${soft} is more than the editor itself may have (${most}, its hard ${type}); lower it`,
-        },
-      ]);
-    }
-    return [{ type, soft, hard: Math.min(soft + spare, most) }];
-  });
-}
-
-function workingDirectory(command: SandboxCommand, places: readonly Place[], facts: HostFacts): string {
-  if (command.cwd === undefined) {
-    return facts.workspace;
-  }
-  const { path, fact } = lookup(command.cwd, facts);
-  if (fact?.kind !== "directory") {
-    const what = fact ? "is not a folder" : "does not exist, or you may not see it";
-    throw new SandboxError("cwd", path, `The working directory ${path} ${what}.`, "Name a folder.");
-  }
-  const { real } = fact;
-  // An empty private folder can be entered, but it is not the folder that was meant; /tmp and home are.
-  const isOwn = facts.temporaryFolders.includes(real) || real === facts.home;
-  if (!isOwn && !isVisible(places, real)) {
-    throw new SandboxError(
-      "cwd",
-      path,
-      `The working directory ${path} can't be seen inside the sandbox.`,
-      `Choose a folder in the workspace (${facts.workspace}), or add it to filesystem.read or filesystem.write of the profile.`,
-    );
-  }
-  return real;
 }
 
 /**

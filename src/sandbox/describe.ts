@@ -37,6 +37,7 @@ export function describeProfile(profile: ResolvedProfile): string {
     profile.landlock === "off" ? "no second wall (Landlock)" : "",
     environment.inherit === "all" ? "the editor's whole environment" : "",
     describeSeccomp(profile.seccomp),
+    profile.fallback === "landlock" ? "held by Landlock alone where namespaces are refused" : "",
     limits.wallTime === undefined ? "" : `ended after ${limits.wallTime}`,
     limits.memory === undefined ? "" : `at most ${limits.memory} of memory`,
     limits.swap === undefined ? "" : `and ${limits.swap} of swap`,

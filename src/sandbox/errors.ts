@@ -27,7 +27,7 @@ export class ProfileError extends Error {
 }
 
 /** Which part of the request can't be met. */
-export type RefusedPart = "workspace" | "home" | "cwd" | "protected" | "path" | "limit" | "sandbox";
+export type RefusedPart = "workspace" | "home" | "cwd" | "protected" | "path" | "limit" | "sandbox" | "fallback";
 
 /** A sandbox that is not run because it could not be made as asked. */
 export class SandboxError extends Error {

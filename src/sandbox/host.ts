@@ -171,7 +171,7 @@ async function linksInRun(): Promise<{ path: string; target: string }[]> {
  * The names in the folders around some paths: in those that a sandbox sees the host's files in.
  * @param own real paths of the folders that are the sandbox's own: nothing in them is the host's
  */
-async function entriesAround(paths: readonly string[], own: readonly string[]): Promise<HostFacts["entries"]> {
+export async function entriesAround(paths: readonly string[], own: readonly string[]): Promise<HostFacts["entries"]> {
   const folders = mixedFolders(paths).filter((folder) => !own.some((one) => isInside(folder, one)));
   const listed = await Promise.all(
     folders.map(async (folder): Promise<[string, string[]]> => {

@@ -20,6 +20,7 @@ export type {
   Consent,
   DenialOwner,
   EndedSandbox,
+  Isolation,
   RunContext,
   Sandbox,
   SandboxCommand,

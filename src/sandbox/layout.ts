@@ -91,6 +91,14 @@ function writableFolders({ filesystem }: ResolvedProfile, facts: HostFacts): { a
   };
 }
 
+/**
+ * A protected path that a profile names as writable for where it can't be protected: where Landlock alone holds the
+ * sandbox (alone/refusals.ts). Elsewhere it is protected as ever.
+ */
+function isGivenUp({ fallback }: ResolvedProfile, list: PathList, real: string, facts: HostFacts): boolean {
+  return fallback === "landlock" && list === "write" && facts.protected.some(({ path }) => path === real);
+}
+
 function shownPlaces(profile: ResolvedProfile, list: "read" | "write", facts: HostFacts): Place[] {
   const writable = writableFolders(profile, facts);
   /** The writable folder with a link in it that this path goes through, to where no task may write. */
@@ -121,6 +129,9 @@ function shownPlaces(profile: ResolvedProfile, list: "read" | "write", facts: Ho
       }
       if (["/proc", "/dev"].some((folder) => isInside(fact.real, folder)) && !isInside(fact.real, "/dev/shm")) {
         refuse(`${path} can't be shown: a sandbox has a /proc and a /dev of its own`);
+      }
+      if (isGivenUp(profile, list, fact.real, facts)) {
+        return [];
       }
       if (byPattern && facts.protected.some((guarded) => isInside(fact.real, guarded.path))) {
         return [];
@@ -198,7 +209,7 @@ function checkConflicts(profile: ResolvedProfile, facts: HostFacts): void {
         ]);
       }
       const guarded = facts.protected.find(({ path }) => isInside(real, path));
-      if (list === "write" && guarded !== undefined) {
+      if (list === "write" && guarded !== undefined && !isGivenUp(profile, list, real, facts)) {
         throw new ProfileError([
           {
             path: `filesystem.write[${index}]`,

@@ -154,6 +154,13 @@ const RULES: Rules = {
       ],
     ];
   },
+  fallback: ladder({
+    refuse: STRICTEST,
+    landlock: [
+      "run where namespaces are refused, held by Landlock alone",
+      "it then sees what other processes of yours are called with, and can change permission bits and times of your files",
+    ],
+  }),
   namespaces: (_, __, { asked, own }) =>
     newNamespaces(own)
       .filter((name) => name !== "net" && !newNamespaces(asked).includes(name))

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { nearest } from "../spawner/nearest";
 import type { ProfileProblem } from "./errors";
-import { LATER_KEYS, laterValue, profileSchema } from "./schema";
+import { laterValue, profileSchema } from "./schema";
 
 /** 'filesystem.read[0]' from ['filesystem', 'read', 0]. */
 function pathOf(keys: readonly PropertyKey[], prefix: string): string {
@@ -20,19 +20,14 @@ function valueAt(input: unknown, keys: readonly PropertyKey[]): unknown {
   );
 }
 
-/** The keys that the schema knows at a place, with those of later versions: they are understood, and refused by name. */
+/** The keys that the schema knows at a place. */
 function keysAt(keys: readonly PropertyKey[]): string[] {
   let schema: unknown = profileSchema;
   for (const key of keys) {
     schema = schema instanceof z.ZodObject ? schema.shape[String(key)] : undefined;
     schema = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
   }
-  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-  const at = pathOf(keys, "");
-  const later = Object.keys(LATER_KEYS)
-    .filter((path) => path.slice(0, Math.max(0, path.lastIndexOf("."))) === at)
-    .map((path) => path.slice(path.lastIndexOf(".") + 1));
-  return [...known, ...later];
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
 function kindOf(value: unknown): string {
@@ -66,17 +61,10 @@ function problemsOfIssue(issue: z.core.$ZodIssue, input: unknown, prefix: string
     case "unrecognized_keys":
       return issue.keys.map((key): ProfileProblem => {
         const keyPath = pathOf([key], path);
-        const notYet = LATER_KEYS[pathOf([key], at)];
-        if (notYet !== undefined) {
-          return { path: keyPath, message: notYet };
-        }
         const known = keysAt(issue.path);
         const suggestion = nearest(key, known);
         return suggestion === undefined
-          ? {
-              path: keyPath,
-              message: `unknown key; known are ${known.filter((name) => !LATER_KEYS[pathOf([name], at)]).join(", ")}`,
-            }
+          ? { path: keyPath, message: `unknown key; known are ${known.join(", ")}` }
           : { path: keyPath, message: `unknown key; did you mean "${suggestion}"?`, suggestion };
       });
     case "invalid_value": {

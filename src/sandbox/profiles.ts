@@ -15,6 +15,7 @@ const BASE: Omit<ResolvedProfile, "name"> = {
   capabilities: [],
   landlock: "on",
   seccomp: "default",
+  fallback: "refuse",
 };
 
 /** The profiles that are always there. Each but "build" says only how it differs from the one it extends. */
@@ -101,6 +102,7 @@ function merge(base: Omit<ResolvedProfile, "name">, changes: ProfileDefinition):
     capabilities: [...new Set([...base.capabilities, ...(changes.capabilities ?? [])])],
     landlock: changes.landlock ?? base.landlock,
     seccomp: mergeSeccomp(base.seccomp, changes.seccomp),
+    fallback: changes.fallback ?? base.fallback,
   };
 }
 

@@ -16,6 +16,7 @@ import {
   spawn,
 } from "../spawner";
 import { agreedFacts, type Making } from "./agreed-facts";
+import { AloneWorld, blockerOf, withHint } from "./alone";
 import { limitReached, makeCgroup, type SandboxCgroup } from "./cgroups";
 import { compile } from "./compile";
 import { type Denial, DenialLog } from "./denials";
@@ -28,10 +29,13 @@ import { layout, type Place } from "./layout";
 import { resolveProfile } from "./profiles";
 import type { ProfileRef, ResolvedProfile } from "./schema";
 import { FOREIGN_CALL, toldDenials } from "./seccomp/told";
-import type { Consent, EndedSandbox, RunContext, Sandbox, SandboxCommand, SandboxStats } from "./types";
+import type { Consent, EndedSandbox, Isolation, RunContext, Sandbox, SandboxCommand, SandboxStats } from "./types";
 import { createdProtectedPaths } from "./workspace";
 
 let count = 0;
+
+/** Our own program, as proc_pid_comm(5) calls it. */
+const HELPER_NAME = "sandbox-init";
 
 /** Words for a tree item: the command line, with its white space drawn together. */
 function nameOf(command: SandboxCommand): string {
@@ -52,6 +56,17 @@ function foreignWorkspace({ uid, gid, workspace, workspaceOwner }: HostFacts): s
     : `${workspace} belongs to user ${workspaceOwner.uid}, and root in a sandbox has no right over the files of others: the task could not write there. Run the editor as that user, or give the folder to root (chown -R root).`;
 }
 
+/** What was started, and what it was started with. */
+interface Started {
+  readonly process: Process;
+  readonly options: SpawnOptions;
+  readonly facts: HostFacts;
+  readonly log: DenialLog;
+  readonly cgroup: SandboxCgroup | undefined;
+  /** Where Landlock alone holds it. */
+  readonly alone?: AloneWorld;
+}
+
 class RunningSandbox implements Sandbox {
   readonly id: string;
   readonly name: string;
@@ -64,16 +79,28 @@ class RunningSandbox implements Sandbox {
   readonly #listeners = new Set<() => void>();
   readonly #hints: HintReader;
   #frozen = false;
+  readonly process: Process;
+  readonly isolation: Isolation;
+  private readonly facts: HostFacts;
+  private readonly options: SpawnOptions;
+  private readonly cgroup: SandboxCgroup | undefined;
+  private readonly log: DenialLog;
+  private readonly alone: AloneWorld | undefined;
+  /** Further commands that are in no namespace of the first one's, and must be ended with it. */
+  readonly #beside = new Set<Process>();
 
   constructor(
-    readonly process: Process,
+    { process, facts, options, cgroup, log, alone }: Started,
     command: SandboxCommand,
     readonly resolvedProfile: ResolvedProfile,
-    private readonly facts: HostFacts,
-    private readonly options: SpawnOptions,
-    private readonly cgroup: SandboxCgroup | undefined,
-    private readonly log: DenialLog,
   ) {
+    this.process = process;
+    this.isolation = alone === undefined ? "namespaces" : "landlock";
+    this.facts = facts;
+    this.options = options;
+    this.cgroup = cgroup;
+    this.log = log;
+    this.alone = alone;
     // Unique beyond this extension host: after a reload the tree may still remember the ids of the one before.
     this.id = `sandbox-${globalThis.process.pid}-${++count}`;
     this.name = nameOf(command);
@@ -95,8 +122,15 @@ class RunningSandbox implements Sandbox {
     this.#over = true;
     const { reason: _, ...how } = status;
     const reason = limitReached(status, this.resolvedProfile.limits, this.cgroup?.events());
+    await Promise.all(
+      [...this.#beside].map((process) => {
+        process.kill("SIGKILL");
+        return process.exited;
+      }),
+    );
     // What can't be removed is left to the next editor, which looks for it; the command has ended in any case.
     await this.cgroup?.remove().catch(() => {});
+    await this.alone?.remove().catch(() => {});
     return { ...how, ...(reason === undefined ? {} : { reason }) };
   }
 
@@ -115,11 +149,12 @@ class RunningSandbox implements Sandbox {
     if (status.signal === "SIGSYS" && this.options.sys?.seccomp !== undefined) this.log.add([FOREIGN_CALL]);
     const created = await createdProtectedPaths(facts.protected);
     const owner = this.resolvedProfile.filesystem.workspace === "readwrite" ? foreignWorkspace(facts) : undefined;
-    const { id, name, profile, workspace, startedAt } = this;
+    const { id, name, profile, isolation, workspace, startedAt } = this;
     return {
       id,
       name,
       profile,
+      isolation,
       workspace,
       startedAt,
       endedAt,
@@ -142,6 +177,7 @@ class RunningSandbox implements Sandbox {
     if (this.#over) {
       return false;
     }
+    for (const process of this.#beside) signalNamespace(process, signal);
     // The end of PID 1 is the end of its namespace; every other signal has to be handed to each process.
     if (signal !== "SIGKILL") return signalNamespace(this.process, signal);
     const sent = this.process.kill("SIGKILL");
@@ -181,6 +217,7 @@ class RunningSandbox implements Sandbox {
     if (this.#over) {
       throw ended;
     }
+    if (this.alone !== undefined) return this.#startBeside(this.alone, command, ended);
     // A copy: ours is closed when the sandbox ends, and its number may then be another sandbox's.
     const pidfd = pidfdDuplicate(this.process.pidfd);
     let cgroup: number | undefined;
@@ -194,6 +231,21 @@ class RunningSandbox implements Sandbox {
       closeSync(pidfd);
       if (cgroup !== undefined) closeSync(cgroup);
     }
+  }
+
+  async #startBeside(world: AloneWorld, command: Omit<SandboxCommand, "name">, ended: SandboxError): Promise<Process> {
+    const { timeout: _, ...options } = world.compile(command);
+    const { onDenied } = this.options;
+    const started = await spawn(command.file, command.args ?? [], {
+      ...options,
+      ...(onDenied === undefined ? {} : { onDenied }),
+    });
+    this.#beside.add(started);
+    void started.exited.then(() => this.#beside.delete(started));
+    if (!this.#over) return started;
+    started.kill("SIGKILL");
+    await started.exited;
+    throw ended;
   }
 
   get denials(): readonly Denial[] {
@@ -219,7 +271,8 @@ class RunningSandbox implements Sandbox {
     const [inside, cgroup] = this.#over
       ? [[], undefined]
       : await Promise.all([processes(this.process.pid), this.figures()]);
-    const others = inside.filter(({ pid }) => pid !== this.process.pid);
+    // Ours look after the others: PID 1, or the owner and its guard.
+    const others = inside.filter(({ pid, name }) => pid !== this.process.pid && name !== HELPER_NAME);
     return {
       processes: others.length,
       cpuTime: others.reduce((sum, { cpuTime }) => sum + cpuTime, 0),
@@ -282,15 +335,54 @@ async function make(
   const cgroup = await makeCgroup(resolved.limits);
   try {
     const whole = cgroup === undefined ? facts : { ...facts, cgroup: cgroup.fd };
-    const log = new DenialLog();
-    const onDenied = (calls: readonly DeniedCall[]): void => log.add(toldDenials(calls, resolved.seccomp));
-    const options = { ...compile(command, resolved, context, whole), onDenied };
-    const started = await spawn(command.file, command.args ?? [], options).catch((error: unknown) => {
-      throw ofProfile(error, resolved, options);
-    });
-    return new RunningSandbox(started, command, resolved, whole, options, cgroup, log);
+    const started = await inNamespaces(command, resolved, context, whole, cgroup).catch((error: unknown) =>
+      orAlone(error, command, resolved, whole, cgroup),
+    );
+    return new RunningSandbox(started, command, resolved);
   } catch (error) {
     await cgroup?.remove();
     throw error;
+  }
+}
+
+async function inNamespaces(
+  command: SandboxCommand,
+  profile: ResolvedProfile,
+  context: RunContext,
+  facts: HostFacts,
+  cgroup: SandboxCgroup | undefined,
+): Promise<Started> {
+  const log = new DenialLog();
+  const onDenied = (calls: readonly DeniedCall[]): void => log.add(toldDenials(calls, profile.seccomp));
+  const options = { ...compile(command, profile, context, facts), onDenied };
+  const process = await spawn(command.file, command.args ?? [], options).catch((error: unknown) => {
+    throw ofProfile(error, profile, options);
+  });
+  return { process, options, facts, log, cgroup };
+}
+
+/** Landlock alone, where it is namespaces that are refused and the profile allows that; else the error. */
+async function orAlone(
+  error: unknown,
+  command: SandboxCommand,
+  profile: ResolvedProfile,
+  facts: HostFacts,
+  cgroup: SandboxCgroup | undefined,
+): Promise<Started> {
+  const blocker = blockerOf(error);
+  if (blocker === undefined) throw error;
+  if (profile.fallback !== "landlock") throw withHint(error);
+  const alone = await AloneWorld.make(profile, facts, blocker);
+  try {
+    const log = new DenialLog();
+    const onDenied = (calls: readonly DeniedCall[]): void => log.add(toldDenials(calls, profile.seccomp, true));
+    const options = { ...alone.compile(command), onDenied };
+    const process = await spawn(command.file, command.args ?? [], options).catch((failed: unknown) => {
+      throw ofProfile(failed, profile, options);
+    });
+    return { process, options, facts, log, cgroup, alone };
+  } catch (failed) {
+    await alone.remove();
+    throw failed;
   }
 }

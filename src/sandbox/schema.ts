@@ -151,6 +151,8 @@ export const profileSchema = z.strictObject({
   landlock: z.enum(["on", "off"]).optional(),
   /** The system call filter. */
   seccomp: seccompSchema.optional(),
+  /** Where namespaces are refused: nothing runs, or Landlock alone holds it, which is less. */
+  fallback: z.enum(["refuse", "landlock"]).optional(),
 });
 
 export type ProfileDefinition = z.infer<typeof profileSchema>;
@@ -183,12 +185,8 @@ export interface ResolvedProfile {
   readonly capabilities: readonly GrantableCapability[];
   readonly landlock: "on" | "off";
   readonly seccomp: SeccompChoice;
+  readonly fallback: "refuse" | "landlock";
 }
-
-/** Keys that are part of the design and not of this version, by path, with what is said about them. */
-export const LATER_KEYS: Readonly<Record<string, string>> = {
-  fallback: "not supported yet: where user namespaces are refused, nothing is run. Leave it out",
-};
 
 /** Values that are part of the design and not of this version, by path. */
 export function laterValue(at: string, value: unknown): string | undefined {

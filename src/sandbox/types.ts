@@ -6,6 +6,12 @@ import type { Denial } from "./denials";
 import type { HostFacts } from "./host";
 import type { ResolvedProfile } from "./schema";
 
+/**
+ * What holds a sandbox: namespaces, with everything else as further walls; or Landlock alone, which is less, where
+ * namespaces are refused and the profile allows it (`fallback`).
+ */
+export type Isolation = "namespaces" | "landlock";
+
 export type WorkspaceAccess = "readwrite" | "readonly" | "copy-on-write";
 
 export interface SandboxCommand {
@@ -51,6 +57,7 @@ export interface Sandbox {
   readonly id: string;
   readonly name: string;
   readonly profile: string;
+  readonly isolation: Isolation;
   readonly workspace: string;
   readonly startedAt: Date;
   readonly process: Process;
@@ -58,7 +65,7 @@ export interface Sandbox {
   readonly exited: Promise<ExitStatus>;
   /** Between freeze() and thaw(). */
   readonly frozen: boolean;
-  /** Send a signal to every process inside. SIGKILL ends PID 1 and with it the PID namespace. Default: SIGTERM. False once it has ended. */
+  /** Send a signal to every process inside; SIGKILL ends them all. Default: SIGTERM. False once it has ended. */
   kill(signal?: NodeJS.Signals): boolean;
   /** SIGTERM to all, SIGKILL after `graceMs`; resolves when the last process is gone. */
   terminate(graceMs: number): Promise<ExitStatus>;
@@ -82,7 +89,8 @@ export interface Sandbox {
   onDidChange(listener: () => void): { dispose(): void };
   /**
    * Runs one more command inside: in the same namespaces, with the same rules for its variables and no more privileges. It
-   * ends with the sandbox at the latest.
+   * ends with the sandbox at the latest. Under Landlock alone there is no world to join: it is a second one with the same
+   * rules and the same folders, whose processes can't signal the first one's.
    * @throws SandboxError when the sandbox has ended; OptionsError, SpawnError
    */
   exec(command: Omit<SandboxCommand, "name">): Promise<Process>;
@@ -97,6 +105,7 @@ export interface EndedSandbox {
   readonly id: string;
   readonly name: string;
   readonly profile: string;
+  readonly isolation: Isolation;
   readonly workspace: string;
   readonly startedAt: Date;
   readonly endedAt: Date;

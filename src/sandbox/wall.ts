@@ -16,7 +16,7 @@ import type { ResolvedProfile } from "./schema";
 const READ: readonly LandlockFsAccess[] = ["execute", "read_file", "read_dir"];
 
 /** Everything but to make devices, which nobody inside may, and ioctl(2) on them, which /dev alone is for. */
-const WRITE: readonly LandlockFsAccess[] = namesOf(LANDLOCK_FS).filter(
+export const WRITE: readonly LandlockFsAccess[] = namesOf(LANDLOCK_FS).filter(
   (right) => !["make_char", "make_block", "ioctl_dev"].includes(right),
 );
 
@@ -34,7 +34,7 @@ const OWN: Readonly<Record<string, readonly LandlockFsAccess[]>> = {
 /** Paths of file systems that are not the host's. */
 export const KERNELS_OWN: readonly string[] = Object.keys(OWN);
 
-const rule = (path: string, access: readonly LandlockFsAccess[], ...options: "optional"[]): LandlockRule => ({
+export const rule = (path: string, access: readonly LandlockFsAccess[], ...options: "optional"[]): LandlockRule => ({
   path,
   access: [...access],
   // The paths are real ones: a link that is there now was put there since.
@@ -47,7 +47,7 @@ const join = (folder: string, name: string): string => (folder === "/" ? `/${nam
  * Rules to read a folder but for some paths inside. Names can be listed everywhere, which is a right that a folder can't
  * have without all below it, and `ls /` is to work.
  */
-function readable(folder: string, left: readonly string[], facts: HostFacts): LandlockRule[] {
+export function readable(folder: string, left: readonly string[], facts: HostFacts): LandlockRule[] {
   const inside = left.filter((path) => isInside(path, folder));
   if (inside.includes(folder)) return [];
   if (inside.length === 0) return [rule(folder, READ, "optional")];

@@ -61,8 +61,7 @@ const EDITOR_KEYS = [
 
 /** Keys of a profile: at the top of a task they would do nothing, which is not what somebody who wrote them expects. */
 function isProfileKey(key: string): boolean {
-  const { LATER_KEYS, profileSchema } = schemas();
-  return Object.hasOwn(profileSchema.shape, key) || Object.hasOwn(LATER_KEYS, key);
+  return Object.hasOwn(schemas().profileSchema.shape, key);
 }
 
 /**

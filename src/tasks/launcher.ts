@@ -26,7 +26,7 @@ import type { Matcher } from "./problemMatcher";
 import type { TaskProblems } from "./problems";
 import type { PreparedProgram, Program, SessionOptions } from "./session";
 import type { TerminalLinks } from "./terminalLinks";
-import { closingText, openingText } from "./words";
+import { closingText, landlockText, openingText } from "./words";
 
 export interface LaunchRequest {
   /** Name in the tree. */
@@ -160,7 +160,7 @@ export class Launcher {
         this.notifier.succeeded(options.name);
         this.links.link(sandbox.id, options.findTerminal);
         this.log.info(`${request.name}: runs as ${sandbox.id}, pid ${sandbox.process.pid}`);
-        return this.#program(sandbox);
+        return this.#program(sandbox, columns);
       },
       observe: (text) => {
         watch?.(text);
@@ -176,14 +176,15 @@ export class Launcher {
     };
   }
 
-  #program(sandbox: Sandbox): Program {
+  #program(sandbox: Sandbox, columns: number): Program {
     void sandbox.exited.then(({ code, signal }) => {
       this.log.info(`${sandbox.name}: ${sandbox.id} ended with ${signal ?? `code ${code}`}`);
       this.links.unlink(sandbox.id);
     });
     // The sandbox's own end, which says which limit it was.
     const { process, exited } = sandbox;
-    return { ...programOf(process, () => sandbox.terminate(gracePeriod())), exited };
+    const program = { ...programOf(process, () => sandbox.terminate(gracePeriod())), exited };
+    return sandbox.isolation === "landlock" ? { ...program, note: landlockText(columns) } : program;
   }
 }
 

@@ -16,6 +16,8 @@ import type { ExitStatus, TerminalOptions } from "../spawner/types";
 
 /** A program that runs in a terminal of its own. */
 export interface Program {
+  /** Shown before that: what became known only at its start. Ends with a line break. */
+  readonly note?: string;
   /** What it prints; ends, or fails with EIO, after the last byte. */
   readonly output: Readable;
   /** Never rejects. */
@@ -121,6 +123,7 @@ export class TerminalSession {
       await this.#end(code, true);
       return;
     }
+    if (program.note !== undefined) this.#write(program.note);
     this.#program = program;
     if (this.#isClosed()) {
       // The terminal was closed while the sandbox was being made.

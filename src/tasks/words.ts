@@ -1,6 +1,6 @@
 // What a sandbox's terminal says before and after the program: what runs under which profile, and how it ended.
 
-import { describeEnd, formatBytes, formatSeconds, limitAdvice, shorten, wrap } from "../format";
+import { describeEnd, formatBytes, formatSeconds, heldByLandlock, limitAdvice, shorten, wrap } from "../format";
 import { t } from "../l10n";
 import type { ExitStatus } from "../spawner/types";
 
@@ -30,6 +30,11 @@ export function openingText(
     ...warnings.flatMap((warning) => coloured(YELLOW, `  ${warning}`, columns)),
   ];
   return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+/** The line that says that Landlock alone holds it, before the program's first byte. */
+export function landlockText(columns: number): string {
+  return `${coloured(YELLOW, `  ${heldByLandlock()}`, columns).join("\r\n")}\r\n\r\n`;
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   formatClock,
   formatSeconds,
   formatTime,
+  heldByLandlock,
   limitAdvice,
   shorten,
 } from "../format";
@@ -30,7 +31,7 @@ import { resourceSummary } from "./resourceRows";
 
 const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
 
-/** Our PID 1 (native/init) calls itself so; its arguments are nobody's business. */
+/** Our PID 1, or the owner of the tree (native/init), calls itself so; its arguments are nobody's business. */
 const INIT_NAME = "sandbox-init";
 
 /** The tree item of a node. */
@@ -93,23 +94,28 @@ function runningItem({ sandbox }: RunningNode): vscode.TreeItem {
   const item = new vscode.TreeItem(sandbox.name, Expanded);
   const since = formatTime(sandbox.startedAt);
   const { frozen } = sandbox;
+  const isAlone = sandbox.isolation === "landlock";
+  const profile = isAlone ? t("{0} · Landlock alone", sandbox.profile) : sandbox.profile;
   item.description = frozen
-    ? t("{0} · paused", sandbox.profile)
-    : t("{0} · since {1}", sandbox.profile, formatClock(sandbox.startedAt));
+    ? t("{0} · paused", profile)
+    : t("{0} · since {1}", profile, formatClock(sandbox.startedAt));
   item.iconPath = frozen
     ? new vscode.ThemeIcon("debug-pause")
-    : new vscode.ThemeIcon("shield", new vscode.ThemeColor("testing.iconPassed"));
+    : new vscode.ThemeIcon("shield", new vscode.ThemeColor(isAlone ? "list.warningForeground" : "testing.iconPassed"));
   item.contextValue = frozen ? NODE_CONTEXT.frozenSandbox : NODE_CONTEXT.sandbox;
   item.tooltip = table(sandbox.name, [
     [t("Profile"), sandbox.profile],
     [t("Workspace"), sandbox.workspace],
     [t("Running since"), since],
-    [t("PID 1, seen from outside"), String(sandbox.process.pid)],
+    isAlone
+      ? [t("Process that ends all of it"), String(sandbox.process.pid)]
+      : [t("PID 1, seen from outside"), String(sandbox.process.pid)],
+    ...(isAlone ? [[t("Held by"), heldByLandlock()] as const] : []),
   ]);
   item.accessibilityInformation = {
     label: frozen
-      ? t("Sandbox {0}, profile {1}, paused", sandbox.name, sandbox.profile)
-      : t("Sandbox {0}, profile {1}, running since {2}", sandbox.name, sandbox.profile, since),
+      ? t("Sandbox {0}, profile {1}, paused", sandbox.name, profile)
+      : t("Sandbox {0}, profile {1}, running since {2}", sandbox.name, profile, since),
   };
   return item;
 }
@@ -132,6 +138,7 @@ function endedItem({ ended }: EndedNode): vscode.TreeItem {
   item.tooltip = table(ended.name, [
     [t("Ended"), `${formatTime(ended.endedAt)}, ${end}`],
     [t("Profile"), ended.profile],
+    ...(ended.isolation === "landlock" ? [[t("Held by"), heldByLandlock()] as const] : []),
     [t("Workspace"), ended.workspace],
     [t("Duration"), formatSeconds(status.wallTime)],
     [t("CPU time"), formatSeconds(status.userTime + status.systemTime)],
@@ -165,8 +172,8 @@ function processItem({ info, children }: ProcessNode): vscode.TreeItem {
 }
 
 /** Short enough that the pids beside it can be read in a narrow sidebar; the tooltip has it all. */
-function shortCommand({ command, insidePid }: ProcessNode["info"]): string {
-  if (insidePid === 1 && command.startsWith(`${INIT_NAME} `)) return INIT_NAME;
+function shortCommand({ command }: ProcessNode["info"]): string {
+  if (command.startsWith(`${INIT_NAME} `)) return INIT_NAME;
   return shorten(command.replace(/^\/\S*\/(?=[^/\s])/, ""), 28);
 }
 

@@ -2,7 +2,7 @@
 // as the plan that would be carried out, step by step. Made from what is compiled, never from what is meant: it can't say
 // more than what would be done. Pure, so that it can be tested without the editor.
 
-import { wrap } from "../format";
+import { whatLandlockLacks, wrap } from "../format";
 import { t } from "../l10n";
 import { describeProfile, type HostFacts, type Place, protectedIn, type ResolvedProfile } from "../sandbox";
 import type { SpawnOptions, Step } from "../spawner";
@@ -72,6 +72,15 @@ const NETWORK: Readonly<Record<ResolvedProfile["network"], () => string>> = {
   host: () => t("This machine's network, with its local services and abstract sockets."),
 };
 
+/** What the profile says about machines that refuse namespaces, which this may be. */
+function fallbackLines({ profile: { fallback } }: Explained): string[] {
+  if (fallback === "refuse") return [t("Nothing runs where namespaces are refused.")];
+  return [
+    t("Landlock alone holds it there: it can read and write what is said above, and nothing else. But:"),
+    ...whatLandlockLacks().map((line) => `- ${line}`),
+  ];
+}
+
 function limitLines({ profile }: Explained): string[] {
   const lines = Object.entries(profile.limits).map(([key, value]) => `${key}: ${value}`);
   return lines.length === 0 ? [t("None.")] : lines;
@@ -116,6 +125,7 @@ export function profileText(explained: Explained): string {
     ...section(t("Network"), list([NETWORK[profile.network]()])),
     ...section(t("Limits"), list(limitLines(explained))),
     ...section(t("Privileges"), list(privilegeLines(explained))),
+    ...section(t("Where namespaces are refused"), list(fallbackLines(explained))),
     ...section(
       t("Environment variables that it gets"),
       list([

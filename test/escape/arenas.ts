@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
+import { withoutNamespaces } from "../support/no-namespaces";
 import type { Bait } from "./bait";
 
 export interface Arena {
@@ -15,6 +16,12 @@ const LAUNCHER = resolve("out/test/escape/launch.js");
 const ours = (profile: string): Arena => ({
   name: profile,
   wrap: (bait, command) => [process.execPath, LAUNCHER, profile, bait.workspace, bait.home, ...command],
+});
+
+/** Where namespaces are refused, and Landlock alone is left. */
+const alone = (profile: string, name: string): Arena => ({
+  name,
+  wrap: (bait, command) => withoutNamespaces(ours(profile).wrap(bait, command)),
 });
 
 /** As the examples of its manual page have it. */
@@ -56,6 +63,8 @@ const all = {
   build: ours("build"),
   strict: ours("strict"),
   install: ours("install"),
+  alone: alone("alone", "Landlock alone"),
+  "alone, writable": alone("alone, writable", "Landlock alone, with a workspace that can be written"),
   bwrap: {
     name: "bwrap",
     wrap: ({ workspace }, command) =>
@@ -78,6 +87,9 @@ export const ARENAS: Readonly<Record<ArenaName, Arena>> = all;
 
 /** Ours, that must hold. */
 export const OURS = ["build", "strict", "install"] as const satisfies readonly ArenaName[];
+
+/** Ours where namespaces are refused: for ordinary users, as root is refused there. */
+export const ALONE = ["alone", "alone, writable"] as const satisfies readonly ArenaName[];
 
 /** What others make, to compare. */
 export const OTHERS = ["bwrap", "careful", "unshare"] as const satisfies readonly ArenaName[];

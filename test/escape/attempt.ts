@@ -60,6 +60,8 @@ export interface Attempt {
    * nothing but the network, is not asked.
    */
   readonly network?: "kept" | "given";
+  /** What Landlock alone does not hold, in words: said in docs/escape.md too. */
+  readonly notAlone?: string;
   /** What the control is refused with where a machine or its kernel has no such thing; ENOSYS always. */
   readonly lacking?: readonly (keyof typeof import("node:os").constants.errno)[];
 }

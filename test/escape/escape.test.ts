@@ -3,8 +3,9 @@
 
 import assert from "node:assert/strict";
 import { constants } from "node:os";
+import { LIBRARY } from "../support/library";
 import { skipBecause } from "../support/skip";
-import { ARENAS, type ArenaName, isAvailable, OTHERS, OURS } from "./arenas";
+import { ALONE, ARENAS, type ArenaName, isAvailable, OTHERS, OURS } from "./arenas";
 import { type Attempt, GROUPS, refusal } from "./attempt";
 import { ATTEMPTS } from "./attempts";
 import { Ledger } from "./ledger";
@@ -12,6 +13,8 @@ import type { Result } from "./run";
 
 /** File that every verdict is written to, with those on others' sandboxes; undefined where no table is wanted. */
 const book = process.env.SANDBOX_TASKS_ESCAPE_VERDICTS;
+
+const api: typeof import("../../src/api") = require(LIBRARY);
 
 const isRoot = process.getuid?.() === 0;
 
@@ -33,12 +36,24 @@ describe("escape", () => {
   );
 
   /** Where it must not succeed. */
-  const sandboxes = (attempt: Attempt): ArenaName[] =>
-    OURS.filter((name) => attempt.only?.includes(name) ?? true).filter(
+  const sandboxes = (attempt: Attempt): ArenaName[] => [
+    ...OURS.filter((name) => attempt.only?.includes(name) ?? true).filter(
       (name) => name !== "install" || attempt.network === "kept",
-    );
+    ),
+    ...alone(attempt),
+  ];
 
-  before(() => {
+  /** A workspace that can be written is protected nowhere in it. */
+  const alone = ({ notAlone, only, group }: Attempt): ArenaName[] =>
+    ALONE.filter(
+      (name) => !isRoot && hasLandlock && notAlone === undefined && (name === "alone" || group !== "workspace"),
+    ).filter((name) => only === undefined || (name === "alone") === only.includes("strict"));
+
+  let hasLandlock = false;
+
+  before(async () => {
+    const landlock = (await api.probe()).find(({ feature }) => feature === "Landlock");
+    hasLandlock = /signals/.test(landlock?.detail ?? "");
     const others = book === undefined ? [] : OTHERS.filter(isAvailable);
     for (const attempt of tried) {
       const control = isRoot || attempt.root === undefined ? [attempt.control ?? "outside"] : [];

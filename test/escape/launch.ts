@@ -4,11 +4,17 @@
 //   node launch.js PROFILE WORKSPACE HOME COMMAND ARGUMENT...
 
 import { LIBRARY } from "../support/library";
+import { PROFILES } from "./profiles";
 
 const api: typeof import("../../src/api") = require(LIBRARY);
 
 async function main([profile = "", workspace = "", home = "", file = "", ...args]: string[]): Promise<void> {
-  const sandbox = await api.sandbox.run({ file, args, stdio: "inherit" }, profile, { workspace, home });
+  const sandbox = await api.sandbox.run({ file, args, stdio: "inherit" }, PROFILES[profile] ?? profile, {
+    workspace,
+    home,
+  });
+  if (Object.hasOwn(PROFILES, profile) && sandbox.isolation !== "landlock")
+    throw new Error("Namespaces were to be had.");
   const { code, signal } = await sandbox.exited;
   if (signal !== null) console.error(`ended by ${signal}`);
   process.exitCode = code ?? 128 + (signal === "SIGSYS" ? 31 : 0);

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { LIBRARY, LIBRARY_VARIABLE } from "../support/library";
-import { ARENAS, type ArenaName, OTHERS, OURS } from "./arenas";
+import { ALONE, ARENAS, type ArenaName, OTHERS, OURS } from "./arenas";
 import { type Attempt, judge, type Run, type Verdict } from "./attempt";
 import { Bait } from "./bait";
 
@@ -15,7 +15,7 @@ const api: typeof import("../../src/api") = require(LIBRARY);
 /** No attempt takes a second on a machine that is idle; this is for one that is not. */
 const LIMIT_MS = 55_000;
 
-const OURS_AND_OTHERS: ReadonlySet<ArenaName> = new Set([...OURS, ...OTHERS]);
+const OURS_AND_OTHERS: ReadonlySet<ArenaName> = new Set([...OURS, ...ALONE, ...OTHERS]);
 
 export interface Result {
   readonly verdict: Verdict;

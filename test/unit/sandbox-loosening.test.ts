@@ -50,6 +50,7 @@ const LOOSER: readonly (readonly [key: string, own: ProfileDefinition, asked: Pr
   ["limits.ioWeight", { limits: { ioWeight: 50 } }, {}],
   ["limits.ioWeight", {}, { limits: { ioWeight: 500 } }],
   ["landlock", {}, { landlock: "off" }],
+  ["fallback", {}, { fallback: "landlock" }],
   ["environment.inherit", {}, { environment: { inherit: ["GITHUB_TOKEN"] } }],
   ["environment.inherit", { environment: { inherit: ["GITHUB_TOKEN"] } }, { environment: { inherit: "all" } }],
   ["environment.set.LD_PRELOAD", {}, { environment: { set: { LD_PRELOAD: "./x.so" } } }],

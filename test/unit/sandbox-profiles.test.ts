@@ -93,7 +93,6 @@ describe("profiles: what is refused, and in which words", () => {
   }
 
   it("what a later version will offer: by name, and never ignored", () => {
-    assert.match(refusal({ fallback: "landlock" }), /^fallback: not supported yet: .* nothing is run/);
     assert.match(refusal({ network: { allow: ["x"] } }), /^network: \{allow, publish\} is not supported yet/);
   });
 

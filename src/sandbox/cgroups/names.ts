@@ -1,4 +1,4 @@
-// The names of our cgroups say which process made them, so that those of an editor that was killed can be told from
+// The names of our cgroups, and of the folders of sandboxes without mounts, say which process made them, so that those of an editor that was killed can be told from
 // those of one that lives, and removed.
 
 import { readlinkSync } from "node:fs";
@@ -49,20 +49,24 @@ export function makerOf(name: string): Maker | undefined {
     : { namespace, pid: Number(pid), startTime };
 }
 
+/** Names in a folder that ended processes have left. */
+export async function leftoversIn(directory: string): Promise<string[]> {
+  const { namespace } = ourselves();
+  const names = await readdir(directory).catch((): string[] => []);
+  return names.filter((name) => {
+    const maker = makerOf(name);
+    return maker?.namespace === namespace && startTimeSync(maker.pid) !== maker.startTime;
+  });
+}
+
 /**
  * Removes the cgroups that ended processes have left in a folder. rmdir(2) takes an empty one only: EBUSY as long as a
  * process is in it.
  * @returns names of those that were removed
  */
 export async function removeLeftovers(directory: string): Promise<string[]> {
-  const { namespace } = ourselves();
-  const names = await readdir(directory).catch((): string[] => []);
-  const left = names.filter((name) => {
-    const maker = makerOf(name);
-    return maker?.namespace === namespace && startTimeSync(maker.pid) !== maker.startTime;
-  });
   const removed = await Promise.all(
-    left.map((name) =>
+    (await leftoversIn(directory)).map((name) =>
       rmdir(join(directory, name)).then(
         () => [name],
         () => [],

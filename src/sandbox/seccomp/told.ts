@@ -6,15 +6,19 @@ import type { DeniedCall } from "../../spawner/types";
 import type { Denial } from "../denials";
 import type { SeccompChoice } from "./schema";
 
-/** address_families(7), by number, without what the default filter allows. */
+/** address_families(7), by number. */
 const FAMILIES: Readonly<Record<number, string>> = {
   0: "AF_UNSPEC",
+  1: "AF_UNIX",
+  2: "AF_INET",
   3: "AF_AX25",
   4: "AF_IPX",
   5: "AF_APPLETALK",
   8: "AF_ATMPVC",
   9: "AF_X25",
+  10: "AF_INET6",
   15: "AF_KEY",
+  16: "AF_NETLINK",
   17: "AF_PACKET",
   20: "AF_ATMSVC",
   21: "AF_RDS",
@@ -98,18 +102,21 @@ function allowingRule({ syscall, argument }: DeniedCall): SeccompRule | undefine
   }
 }
 
-/** @param choice the profile's: what is written for a user extends the default filter, and so must this be */
-export function toldDenials(calls: readonly DeniedCall[], choice: SeccompChoice): Denial[] {
+/**
+ * @param choice the profile's: what is written for a user extends the default filter, and so must this be
+ * @param alone Landlock alone holds the sandbox, and so no rule may allow more than the default
+ */
+export function toldDenials(calls: readonly DeniedCall[], choice: SeccompChoice, alone = false): Denial[] {
   const extendsDefault = choice === "default" || (typeof choice === "object" && choice.extends !== undefined);
   return calls.map((call): Denial => {
-    const rule = extendsDefault ? allowingRule(call) : undefined;
+    const rule = extendsDefault && !alone ? allowingRule(call) : undefined;
     const words = argumentWords(call);
     return {
       by: "seccomp",
       certainty: "told",
       what: words === "" ? call.syscall : `${call.syscall} ${words}`,
       syscall: call.syscall,
-      rule: "seccomp",
+      rule: alone ? "fallback" : "seccomp",
       ...(call.command === "" ? {} : { command: call.command }),
       count: call.count,
       ...(rule === undefined

@@ -80,6 +80,7 @@ export const workspace: readonly Attempt[] = [
     group: "workspace",
     name: "make a hook writable for all",
     lay: (bait) => ["change-mode", bait.hook],
+    notAlone: "permission bits are nothing that Landlock knows",
     seen: (bait) => (statSync(bait.hook).mode & 0o777) === 0o777,
   },
   {
