@@ -1,5 +1,6 @@
 // probe(): whether the kernel lets us do each thing that a sandbox needs, found by doing it in a child that ends at once.
 
+import { release } from "node:os";
 import { errnoName, OptionsError, SpawnError } from "./errors";
 import type { FeatureName } from "./features";
 import { holdNamespaces } from "./hold";
@@ -99,6 +100,13 @@ async function tryJoin(): Promise<Feature> {
   });
 }
 
+/** The layer is on a tmpfs, which keeps the attributes that overlayfs needs for it since Linux 6.6 (tmpfs(5), user xattrs). */
+function overlayWords(): string | undefined {
+  const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
+  const keeps = major > 6 || (major === 6 && minor >= 6);
+  return keeps ? undefined : "before Linux 6.6 folders that were there can't be removed or renamed in it";
+}
+
 /** All of Landlock that this kernel has, entered for real. */
 async function tryLandlock(): Promise<Feature> {
   const abi = landlockAbi();
@@ -141,7 +149,11 @@ export async function probe(onTried: (feature: Feature) => void = () => {}): Pro
     features.push(feature);
     onTried(feature);
   };
-  for (const [feature, sys] of PROBES) note(await tryFeature(feature, sys()));
+  for (const [feature, sys] of PROBES) {
+    const found = await tryFeature(feature, sys());
+    const detail = feature === "overlay in a user namespace" && found.available ? overlayWords() : undefined;
+    note(detail === undefined ? found : { ...found, detail });
+  }
   note(await tryNotification());
   note(await tryJoin());
   note(await tryLandlock());

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { layersKeepAttributes } from "../support/layers";
 import { waitUntil } from "../support/processes";
 import { skipBecause } from "../support/skip";
 import { under } from "./mount-fallbacks/world";
@@ -186,8 +187,9 @@ describe("file system", () => {
   });
 
   it("can be written to without being changed, where a copy-on-write was asked for", async () => {
+    const empty = layersKeepAttributes() ? "rm -r sub; mkdir sub" : "rm sub/deep";
     const { stdout, stderr } = await sh(
-      "cd /copy; echo changed > file; rm -r sub; mkdir sub; echo new > new; cat file new; ls -A sub; stat -c %a .; echo x > /bound/y; cat /copy/y; ls /two",
+      `cd /copy; echo changed > file; ${empty}; echo new > new; cat file new; ls -A sub; stat -c %a .; echo x > /bound/y; cat /copy/y; ls /two`,
       onTmpfs([
         { destination: "/copy", type: "copy-on-write", source: join(folder, "data") },
         { destination: "/two", type: "copy-on-write", source: join(folder, "data/sub"), options: ["ro", "nofollow"] },

@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { layersKeepAttributes } from "../support/layers";
 import { skipBecause } from "../support/skip";
 import { api, listing, World } from "./sandbox-world";
 
@@ -241,7 +242,8 @@ describe("sandbox, files", () => {
   describe("a copy-on-write workspace", () => {
     const thrown = { extends: "build", filesystem: { workspace: "copy-on-write" } } as const;
 
-    it("takes every change and loses it", async () => {
+    it("takes every change and loses it", async function () {
+      if (!layersKeepAttributes()) skipBecause(this, "before Linux 6.6 folders that were there stay");
       world.write("home/project/src/a.txt", "old\n");
       world.write("home/project/gone/b.txt", "old\n");
       const before = listing(world.workspace);
@@ -252,6 +254,20 @@ describe("sandbox, files", () => {
       assert.equal(output, `c\nnew\nc.txt\nd.txt\ngone\nsrc\n${world.workspace}\n`);
       assert.equal(code, 0);
       assert.deepEqual(listing(world.workspace), before);
+    });
+
+    it("says so where a folder that was there can't be removed, and takes the other changes", async function () {
+      if (layersKeepAttributes()) skipBecause(this, "since Linux 6.6 it can");
+      world.write("home/project/src/a.txt", "old\n");
+      const before = listing(world.workspace);
+      const { output } = await world.run(
+        "echo new > src/a.txt; mv src/a.txt b.txt; cat b.txt; rm -r src; ls -A",
+        thrown,
+      );
+      assert.match(output, /^new\nb.txt\nsrc\n[\s\S]*Input\/output error/);
+      assert.deepEqual(listing(world.workspace), before);
+      const overlay = (await api.probe()).find(({ feature }) => feature === "overlay in a user namespace");
+      assert.match(overlay?.detail ?? "", /before Linux 6\.6 folders that were there can't be removed/);
     });
 
     it("protects, hides and holds in place as any other", async () => {

@@ -2,6 +2,7 @@
 // between a task and what it must not do. And with both walls, that ordinary work goes on.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -146,14 +147,23 @@ describe("sandbox, with both walls", () => {
     }
   });
 
-  it("a compiler, make, git, renames across folders, sockets, fifos and /proc/self work", async () => {
+  it("a compiler and make work", async function () {
+    const tools = spawnSync("sh", ["-c", "command -v cc && command -v make"]);
+    if (tools.status !== 0) skipBecause(this, "cc and make are not installed");
     writeFileSync(join(world.workspace, "a.c"), '#include <stdio.h>\nint main(void) { puts("built"); return 0; }\n');
     writeFileSync(join(world.workspace, "Makefile"), "out/a: a.c\n\tmkdir -p out && cc -o $@ $<\n");
+    const { output, code } = await world.run("make -s && ./out/a && cp out/a /tmp/b && /tmp/b");
+    assert.equal(code, 0, output);
+    assert.equal(output, "built\nbuilt\n");
+  });
+
+  it("git, renames across folders, sockets, fifos and /proc/self work", async () => {
+    world.write("home/project/out/a", "#!/bin/sh\necho run\n", 0o755);
     const { output, code } = await world.run(
       [
         "set -e",
-        "make -s && ./out/a",
-        "git init -q . 2>/dev/null && git add a.c && git -c user.name=a -c user.email=b@c commit -qm x && git log --format=%s",
+        "./out/a",
+        "git init -q . 2>/dev/null && git add out && git -c user.name=a -c user.email=b@c commit -qm x && git log --format=%s",
         "mv out/a b && ln b out/hard && mkfifo f && (echo through > f & cat f)",
         "echo 500 > /proc/self/oom_score_adj && cat /proc/self/oom_score_adj",
         "cp b /tmp/b && /tmp/b && mv /tmp/b /run/b && ls / > /dev/null && diff <(echo 1) <(echo 1)",
@@ -161,7 +171,7 @@ describe("sandbox, with both walls", () => {
       ].join("; "),
     );
     assert.equal(code, 0, output);
-    assert.equal(output, "built\nx\nthrough\n500\nbuilt\n3\n");
+    assert.equal(output, "run\nx\nthrough\n500\nrun\n3\n");
   });
 
   it("terminals work: stty, script, tty, and tmux where it is installed", async () => {

@@ -329,6 +329,18 @@ export const CASES: readonly Case[] = [
     ],
   },
   {
+    about: "a controller that nobody was there to ask for",
+    on: { files: machines.UBUNTU_24_04 },
+    feature: "memory controller",
+    errno: "",
+    reason:
+      "limits.memory can't be kept: it needs the memory controller of cgroup v2, which is not to be had here. Tried were " +
+      "the editor's own cgroup (/sys/fs/cgroup/user.slice/user-1000.slice/session-2.scope): it is not delegated to you; " +
+      "a scope of systemd: connect ENOENT /run/user/1000/bus; the top of the hierarchy (/sys/fs/cgroup): only root may use it.",
+    cause: "no_user_manager",
+    lines: ['sudo loginctl enable-linger "$USER"'],
+  },
+  {
     about: "no cgroup of our own",
     on: { files: machines.UBUNTU_24_04 },
     feature: "cgroup",

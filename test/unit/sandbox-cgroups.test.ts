@@ -195,7 +195,7 @@ describe("a limit that can't be kept", () => {
       ["pids", {}, { atTop: [], inContainer: true }],
     ],
     ["a container with it", /--cgroupns=private/, ["pids", {}, { inContainer: true }]],
-    ["no manager of the user's", /sudo loginctl enable-linger/, ["memory", {}, {}]],
+    ["no manager of the user's", /sudo loginctl enable-linger "\$USER"/, ["memory", {}, {}]],
     [
       "a manager that hands on less",
       /\/etc\/systemd\/system\/user@\.service\.d\/delegate\.conf && sudo systemctl daemon-reload/,

@@ -51,7 +51,7 @@ export function fixFor(controller: Controller, { own, attempts }: Search, machin
   if (systemd?.directory !== undefined && machine.uid !== 0) return `${DELEGATE_ALL}.`;
   return machine.uid === 0
     ? "Start the editor in a cgroup of its own: systemd-run --scope -p Delegate=yes code."
-    : "Let systemd keep a manager for you: sudo loginctl enable-linger, then log in again, so that $XDG_RUNTIME_DIR/bus is there.";
+    : 'Let systemd keep a manager for you: sudo loginctl enable-linger "$USER", then log in again, so that $XDG_RUNTIME_DIR/bus is there.';
 }
 
 const PLACE: Readonly<Record<Attempt["kind"], string>> = {

@@ -126,16 +126,19 @@ function delegation(facts: SystemFacts): Remedy {
 
 const notDelegated: Cause = {
   id: "cgroup_not_delegated",
-  applies: ({ feature }) => feature.endsWith(" controller"),
+  applies: ({ feature, reason }) => feature.endsWith(" controller") && !hasNoScope(reason),
   title: (_, { feature }) => `The ${feature} is not delegated to you`,
   why: (_, { feature }) =>
     `systemd gives users the controllers that Delegate= of user@.service names, and often that is only memory and pids; ${controller(feature)} is not among them.`,
   remedies: (facts) => [delegation(facts)],
 };
 
+/** Whether no scope could be had of systemd at all, as the refusal of a controller tells. */
+const hasNoScope = (reason = ""): boolean => reason.includes("a scope of systemd: ");
+
 const noUserManager: Cause = {
   id: "no_user_manager",
-  applies: ({ feature }) => feature === "cgroup",
+  applies: ({ feature, reason }) => feature === "cgroup" || (feature.endsWith(" controller") && hasNoScope(reason)),
   title: () => "No cgroup is delegated to this editor",
   why: ({ ownCgroup }) =>
     `It runs in ${ownCgroup}, where only root makes cgroups, and your systemd manager (user@.service) gave it none.`,
