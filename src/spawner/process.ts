@@ -85,8 +85,9 @@ export class SpawnedProcess implements Process {
     const number = signalNumber(signal);
     if (this.#pidfd < 0) return false;
     try {
-      if (this.ownsTree && number === os.constants.signals.SIGKILL) this.#killTree();
-      else addon().pidfdSendSignal(this.#pidfd, number, broadcast);
+      if (this.ownsTree && number === os.constants.signals.SIGKILL) this.#queue(number);
+      else if (broadcast) this.#queue(number);
+      else addon().pidfdSendSignal(this.#pidfd, number, false);
     } catch (error) {
       const failed = systemError(error);
       if (failed instanceof SpawnError && failed.code === "ESRCH") return false;
@@ -97,18 +98,20 @@ export class SpawnedProcess implements Process {
   }
 
   /**
-   * The owner of a tree is asked to end it, so that it has seen the last one's end when we see its own. Where it can't be
-   * asked (the queue of signals is one for all processes of a user, and may be full) it is killed, and then its guard ends
-   * the rest.
+   * PID 1, or the owner of a tree, is asked to signal everybody: to kill too, so that an owner has seen the last one's end
+   * when we see its own. The queue of signals is one for all processes of a user, and whoever is inside can fill it: then it
+   * is signalled itself, which a command gets, and after SIGKILL the owner's guard ends the rest.
    */
-  #killTree(): void {
+  #queue(number: number): void {
     try {
-      addon().pidfdSendSignal(this.#pidfd, os.constants.signals.SIGCONT, false);
-      addon().pidfdSendSignal(this.#pidfd, os.constants.signals.SIGKILL, true);
+      if (this.ownsTree && number === os.constants.signals.SIGKILL) {
+        addon().pidfdSendSignal(this.#pidfd, os.constants.signals.SIGCONT, false);
+      }
+      addon().pidfdSendSignal(this.#pidfd, number, true);
     } catch (error) {
       const failed = systemError(error);
       if (!(failed instanceof SpawnError) || failed.code !== "EAGAIN") throw error;
-      addon().pidfdSendSignal(this.#pidfd, os.constants.signals.SIGKILL, false);
+      addon().pidfdSendSignal(this.#pidfd, number, false);
     }
   }
 

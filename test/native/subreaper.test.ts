@@ -79,6 +79,16 @@ describe("subreaper", () => {
     assert.ok(performance.now() - begun < 10_000);
   });
 
+  it("ends them though its command has filled the user's queue of signals", async () => {
+    const fill =
+      'use POSIX; sigprocmask(SIG_BLOCK, POSIX::SigSet->new(40)); kill 40, $$ for 1 .. 200_000; $| = 1; print "ready\\n"; sleep 1000';
+    const child = await sayingReady(`trap "" TERM; ${RUNAWAY}; perl -e '${fill}'`, options);
+    assert.equal(api.signalNamespace(child, "SIGTERM"), true);
+    assert.equal(child.kill("SIGKILL"), true);
+    await child.exited;
+    await waitUntil("nothing of it runs", () => left() === "");
+  });
+
   it("its guard ends them when the owner itself is killed", async () => {
     const child = await sayingReady(`${RUNAWAY}; ${STORM} sleep 0.3; echo ready; sleep 1000`, options);
     assert.ok(left() !== "");

@@ -97,6 +97,16 @@ describe("the report", () => {
     assert.match(reportText(more), /\nSandboxes can run here\.\nFor more than `build` asks, one thing can be mended/);
   });
 
+  it("says whether Landlock alone could hold a sandbox, and that it is less", () => {
+    const text = (fallback: { runs: boolean; reason?: string }): string =>
+      reportText(makeReport(facts, [], [{ profile: "build", runs: false, reason: "clone3: EPERM" }], fallback));
+    assert.match(
+      text({ runs: true }),
+      /\n {2}- "fallback": "landlock" in a profile of yours would let it run here.*less/,
+    );
+    assert.match(text({ runs: false, reason: "the user is root" }), /can't hold a sandbox here: the user is root\./);
+  });
+
   it("says one cause of many features once, the serious one first", () => {
     assert.deepEqual(
       refused.findings.map(({ id, serious }) => [id, serious]),

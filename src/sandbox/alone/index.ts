@@ -1,17 +1,18 @@
 // Landlock alone: what holds a sandbox where namespaces are refused, if the user has allowed that for the profile. Less than
 // with namespaces, and so never used where those can be had, never silently, and not at all for what it can't hold.
 
-import { SpawnError } from "../../spawner";
+import { SpawnError, spawn } from "../../spawner";
 import type { FeatureName } from "../../spawner/features";
 import { landlockAbi } from "../../spawner/landlock-abi";
 import type { SpawnOptions } from "../../spawner/types";
-import { entriesAround, type HostFacts } from "../host";
+import { entriesAround, type HostFacts, readHostFacts } from "../host";
 import { layout, type Place } from "../layout";
+import { resolveProfile } from "../profiles";
 import type { ResolvedProfile } from "../schema";
-import type { SandboxCommand } from "../types";
+import type { RunContext, SandboxCommand } from "../types";
 import { compileAlone } from "./compile";
 import { makeOwnFolder, type OwnFolder, removeFolder } from "./folder";
-import { type Blocker, refuseWhatCantBeHeld } from "./refusals";
+import { type Blocker, refuseWhatCantBeHeld, whatCantBeHeld } from "./refusals";
 import { leftOut, NEEDED_ABI } from "./rules";
 
 /** What a sandbox with namespaces begins with. AppArmor lets a user namespace be made and refuses what follows in it. */
@@ -42,6 +43,32 @@ export function withHint(error: unknown): unknown {
   const { code, errno, syscall, step, index, steps, path, feature } = error;
   const remedy = error.remedy === undefined ? hint : `${error.remedy}\n${hint}`;
   return new SpawnError(error.message, { code, errno, syscall, step, index, steps, path, feature, remedy });
+}
+
+export interface FallbackResult {
+  readonly runs: boolean;
+  /** Why not. */
+  readonly reason?: string;
+}
+
+/** Tries it whether or not namespaces can be had: for the check of a system. Nothing is left behind. */
+export async function tryAlone(context: RunContext): Promise<FallbackResult> {
+  const profile = resolveProfile({ extends: "build", fallback: "landlock" });
+  const command = { file: "sh", args: ["-c", ":"], stdio: "ignore" } as const;
+  const facts = await readHostFacts(context, { profile, command });
+  const refusal = whatCantBeHeld(profile, layout(profile, facts), facts, landlockAbi());
+  if (refusal !== undefined) return { runs: false, reason: refusal.why };
+  const world = await AloneWorld.make(profile, facts, { reason: "", feature: undefined });
+  try {
+    const child = await spawn(command.file, command.args, world.compile(command));
+    const { code, signal } = await child.exited;
+    if (code === 0) return { runs: true };
+    return { runs: false, reason: `a shell that does nothing ended with ${signal ?? `code ${code}`}` };
+  } catch (error) {
+    return { runs: false, reason: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await world.remove();
+  }
 }
 
 /** A sandbox that Landlock alone will hold: what is true of it for all commands in it. */

@@ -18,7 +18,7 @@ export interface Blocker {
 }
 
 /** One thing that can't be held, and what to do. */
-interface Refusal {
+export interface Refusal {
   /** Key of the profile, or a path. */
   readonly at: string;
   /** What, and why not: a sentence without its full stop. */
@@ -146,9 +146,25 @@ function ofPlaces(profile: ResolvedProfile, places: readonly Place[], facts: Hos
 }
 
 /**
+ * The first thing that can't be held; undefined where all can.
  * @param abi newest of the kernel's Landlock; 0 or less where there is none
- * @throws SandboxError for the first thing that can't be held
  */
+export function whatCantBeHeld(
+  profile: ResolvedProfile,
+  places: readonly Place[],
+  facts: HostFacts,
+  abi: number,
+): Refusal | undefined {
+  const [first] = [
+    ...ofMachine(facts, abi),
+    ...ofProfile(profile),
+    ...ofProtected(profile, places, facts),
+    ...ofPlaces(profile, places, facts),
+  ];
+  return first;
+}
+
+/** @throws SandboxError for the first thing that can't be held */
 export function refuseWhatCantBeHeld(
   profile: ResolvedProfile,
   places: readonly Place[],
@@ -156,12 +172,7 @@ export function refuseWhatCantBeHeld(
   abi: number,
   blocker: Blocker,
 ): void {
-  const [first] = [
-    ...ofMachine(facts, abi),
-    ...ofProfile(profile),
-    ...ofProtected(profile, places, facts),
-    ...ofPlaces(profile, places, facts),
-  ];
+  const first = whatCantBeHeld(profile, places, facts, abi);
   if (first === undefined) return;
   throw new SandboxError(
     "fallback",

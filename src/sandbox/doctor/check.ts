@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { probe, SpawnError } from "../../spawner";
 import { FEATURES } from "../../spawner/features";
 import type { Feature } from "../../spawner/types";
+import { tryAlone } from "../alone";
 import { SandboxError } from "../errors";
 import { profileNames } from "../profiles";
 import { tryOut } from "../sandbox";
@@ -63,7 +64,8 @@ export async function checkSystem({
       results.push(await tryProfile(name, workspace, profiles));
       onProgress(name, ++done / all);
     }
-    return makeReport(readFacts(thisMachine()), features, results);
+    const fallback = await tryAlone({ workspace });
+    return makeReport(readFacts(thisMachine()), features, results, fallback);
   } finally {
     await rm(workspace, { recursive: true, force: true });
   }

@@ -1,6 +1,7 @@
 // What the check of a system found, as data: for the text that people read, for JSON, and for those who jump to a line.
 
 import type { Feature } from "../../spawner/types";
+import type { FallbackResult } from "../alone";
 import { type Diagnosis, diagnose } from "./diagnose";
 import { type Entry, EVERY_PROFILE, entryOf } from "./entries";
 import type { SystemFacts } from "./facts";
@@ -38,6 +39,8 @@ export interface Report {
   readonly system: string;
   readonly program: string;
   readonly profiles: readonly ProfileResult[];
+  /** Whether Landlock alone could hold a sandbox here; absent where it was not tried. */
+  readonly fallback?: FallbackResult;
   readonly features: readonly FeatureLine[];
   readonly findings: readonly Finding[];
 }
@@ -76,6 +79,7 @@ export function makeReport(
   facts: SystemFacts,
   features: readonly Feature[],
   profiles: readonly ProfileResult[],
+  fallback?: FallbackResult,
 ): Report {
   const found = findingsOf(features, facts);
   const findings = [...found.filter(({ serious }) => serious), ...found.filter(({ serious }) => !serious)];
@@ -88,6 +92,7 @@ export function makeReport(
     system: `${facts.distribution.name}, Linux ${facts.release} ${process.arch}${facts.container === undefined ? "" : `, in a container (${facts.container})`}`,
     program: `${facts.executable}, user ${facts.uid}${facts.label === undefined ? "" : `, label ${facts.label}`}`,
     profiles: profiles.map((profile) => ({ ...profile, ...numberOf(profile.feature) })),
+    ...(fallback === undefined ? {} : { fallback }),
     features: features.map((feature) => {
       const { use, costs, needed } = entryOf(feature.feature) ?? UNKNOWN;
       return { ...feature, use, costs, needed, ...numberOf(feature.feature) };

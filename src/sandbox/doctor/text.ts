@@ -44,6 +44,19 @@ function profileLines(profiles: readonly ProfileResult[], paint: Paint): string[
   });
 }
 
+/** What a profile gets where namespaces are refused, if it may have it. */
+function fallbackLines({ fallback, ok }: Report, paint: Paint): string[] {
+  if (fallback === undefined) return [];
+  const name = '"fallback": "landlock"';
+  if (!fallback.runs) return wrap(`${name} can't hold a sandbox here: ${fallback.reason}.`, WIDTH - 4).map(asNote);
+  const words = ok
+    ? "could hold sandboxes here, were namespaces refused; it is less (docs/profiles.md), and not used as long as they are not."
+    : "in a profile of yours would let it run here, held by Landlock alone: less than with namespaces (docs/profiles.md), and only in workspaces without a repository, or as you allow.";
+  return wrap(`${paint(name, "command")} ${words}`, WIDTH - 4).map(asNote);
+}
+
+const asNote = (line: string, i: number): string => `${i === 0 ? "  - " : "    "}${line}`;
+
 function featureLines(features: readonly FeatureLine[], paint: Paint): string[] {
   const width = Math.max(...features.map(({ feature }) => feature.length));
   return features.map(({ feature, available, errno, use, finding, needed, detail }) => {
@@ -94,6 +107,7 @@ export function reportText(report: Report, paint: Paint = PLAIN): string {
         ]),
     ...heading("Profiles", "-", paint),
     ...profileLines(profiles, paint),
+    ...fallbackLines(report, paint),
     "",
     ...heading("Features", "-", paint),
     ...featureLines(features, paint),

@@ -258,23 +258,7 @@ const TABLE: Readonly<Record<string, (detail: string) => Expected[]>> = {
   ],
   no_new_privs: () => [one("prctl\\(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0\\)")],
   "landlock ruleset": () => [one("landlock_create_ruleset\\(\\{handled_access_fs=.*\\}, \\d+, 0\\)")],
-  // Twice the same scope, with the guard's birth in between.
-  subreaper: () => [
-    one("rt_sigprocmask\\(SIG_SETMASK, ~\\["),
-    one("prctl\\(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0\\)"),
-    one("landlock_create_ruleset\\("),
-    one("landlock_restrict_self\\("),
-    one("getppid\\("),
-    one("kill\\(\\d+, 0\\)"),
-    one("pipe2\\(.*O_CLOEXEC\\)"),
-    one("clone\\("),
-    one("landlock_restrict_self\\("),
-    one("kill\\(\\d+, 0\\)"),
-    any("close\\("),
-  ],
   "landlock rule": (detail) => {
-    if (detail.startsWith("its terminal: "))
-      return [one("landlock_add_rule\\(\\d+, LANDLOCK_RULE_PATH_BENEATH, .*, 0\\)")];
     const port = /^port (\d+): /.exec(detail)?.[1];
     if (port !== undefined) return [one(`landlock_add_rule\\(\\d+, .*, 0\\)`)];
     const [, path, how] = /^(\S+)(?: \((\S+)\))?: /.exec(detail) ?? [];

@@ -149,13 +149,6 @@ export function optionSets(): Record<string, OptionSet> {
         },
       },
     },
-    "owner of a tree": {
-      start: "spawn",
-      options: {
-        terminal: { columns: 80, rows: 24 },
-        sys: { ...PROCESS, subreaper: true, landlock: { ...LANDLOCK, terminal: ["read_file", "write_file"] } },
-      },
-    },
     "maps from outside": {
       start: "spawn",
       rootOnly: true,
