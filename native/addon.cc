@@ -48,6 +48,18 @@ std::vector<int> numbers(const Napi::Value& value, size_t most) {
   return result;
 }
 
+/// {others, bySyscall: [number, errno][]}
+Answers answers(const Napi::Object& given) {
+  Answers answers;
+  answers.others = given.Get("others").As<Napi::Number>();
+  auto special = given.Get("bySyscall").As<Napi::Array>();
+  for (uint32_t i = 0; i < special.Length(); i++) {
+    auto pair = special.Get(i).As<Napi::Array>();
+    answers.by_syscall[pair.Get(0u).As<Napi::Number>()] = pair.Get(1u).As<Napi::Number>();
+  }
+  return answers;
+}
+
 /// spawn(request, callback, exited): an object to give to cancel(). The request's shape is NativeRequest in
 /// src/spawner/addon.ts.
 Napi::Value spawn(const Napi::CallbackInfo& info) {
@@ -70,7 +82,9 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   spawn->cgroup_fd = request.Get("cgroupFd").As<Napi::Number>();
   spawn->terminal = request.Get("terminal").As<Napi::Boolean>();
   spawn->trace = request.Get("trace").As<Napi::Boolean>();
-  spawn->tells_denials = request.Get("tellsDenials").As<Napi::Boolean>();
+  if (request.Get("answers").IsObject()) {
+    spawn->denials = shared<DenialSource>(answers(request.Get("answers").As<Napi::Object>()));
+  }
   if (request.Get("maps").IsObject()) {
     auto maps = request.Get("maps").As<Napi::Object>();
     spawn->maps = {text(maps, "setgroups"), text(maps, "uidMap"), text(maps, "gidMap")};
@@ -259,19 +273,9 @@ Napi::Value known_syscalls(const Napi::CallbackInfo& info) {
   return names;
 }
 
-/// openListener(listener, {others, bySyscall: [number, errno][]}, callback): an object for the two below.
+/// openListener(denials, callback): an object for the two below.
 Napi::Value open_listener(const Napi::CallbackInfo& info) {
-  instance(info).taken(info[0].As<Napi::Number>());
-  auto given = info[1].As<Napi::Object>();
-  Answers answers;
-  answers.others = given.Get("others").As<Napi::Number>();
-  auto special = given.Get("bySyscall").As<Napi::Array>();
-  for (uint32_t i = 0; i < special.Length(); i++) {
-    auto pair = special.Get(i).As<Napi::Array>();
-    answers.by_syscall[pair.Get(0u).As<Napi::Number>()] = pair.Get(1u).As<Napi::Number>();
-  }
-  auto listener =
-      shared<DenialListener>(info[2].As<Napi::Function>(), Fd(info[0].As<Napi::Number>()), std::move(answers));
+  auto listener = shared<DenialListener>(info[1].As<Napi::Function>(), held<DenialSource>(info));
   add_handle(info, listener);
   listener->unref();
   return {info.Env(), external(info.Env(), std::move(listener))};
@@ -284,7 +288,7 @@ Napi::Value listener_take(const Napi::CallbackInfo& info) {
 
 /// listenerClose(listener): what is refused from now on fails with ENOSYS, and nobody is told.
 void listener_close(const Napi::CallbackInfo& info) {
-  held<DenialListener>(info)->close();
+  held<DenialListener>(info)->stop();
 }
 
 /// {name: {code, signature}} of ops.def.

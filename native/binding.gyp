@@ -32,9 +32,11 @@
       "target_name": "spawner",
       "sources": [
         "addon.cc",
+        "answerer.cc",
         "child_side.cc",
         "clone.cc",
         "denial_listener.cc",
+        "denial_source.cc",
         "exit_watcher.cc",
         "instance.cc",
         "map_writer.cc",

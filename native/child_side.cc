@@ -23,7 +23,7 @@ ChildSide::ChildSide(Spawn& spawn, const Machine& machine) {
     terminal_ = std::move(sockets.ours);
     context_.terminal_fd = hold(std::move(sockets.childs));
   }
-  if (spawn.tells_denials) {
+  if (spawn.denials) {
     Pair sockets = make_socketpair();
     listener_ = std::move(sockets.ours);
     context_.listener_fd = hold(std::move(sockets.childs));

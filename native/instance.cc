@@ -121,7 +121,7 @@ void Instance::finish(Napi::Env env, Completion& completion) {
   result.call(pending.callback.Value(), context_);
 }
 
-/// {step, index, errno, syscall} or {pid, pidfd, fds, terminal, listener, started, tracee, signal}; -1: none. The fds
+/// {step, index, errno, syscall} or {pid, pidfd, fds, terminal, started, tracee, signal, denials}; -1: none. The fds
 /// are the caller's; the pidfd is the watcher's, which has begun.
 void Instance::describe(Napi::Env env, Spawn& spawn, std::shared_ptr<ExitWatcher> watcher, JsResult& result) {
   if (spawn.error.error != 0) {
@@ -139,10 +139,13 @@ void Instance::describe(Napi::Env env, Spawn& spawn, std::shared_ptr<ExitWatcher
   result.set("pidfd", spawn.pidfd);
   result.set("fds", fds);
   result.set("terminal", spawn.terminal_master.get());
-  result.set("listener", spawn.listener.get());
   if (spawn.tracee && result.sound()) {
     result.set("signal", spawn.tracee->first_stop().signal);
     result.set("tracee", external(env, std::shared_ptr<Tracee>(std::move(spawn.tracee))));
+  }
+  if (spawn.denials && result.sound()) {
+    result.set("denials", external(env, spawn.denials));
+    if (result.sound()) spawn.denials.reset();  // JavaScript's from now on
   }
   // A worker that is being terminated takes nothing over: then the fds are closed and the child is ended with `spawn`.
   if (!result.sound()) return;
@@ -156,7 +159,6 @@ void Instance::describe(Napi::Env env, Spawn& spawn, std::shared_ptr<ExitWatcher
   }
   for (Fd& fd : spawn.parent_ends) tell(fd);
   tell(spawn.terminal_master);
-  tell(spawn.listener);
 }
 
 bool Instance::identify(int fd, Identity* identity) {

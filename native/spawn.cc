@@ -15,7 +15,7 @@ int64_t monotonic_nanoseconds() {
 void Spawn::abandon() {
   parent_ends.clear();
   terminal_master.reset();
-  listener.reset();
+  if (denials) denials->close();
   status.reset();
   Fd left = take_pidfd();
   if (!left) return;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "denial_source.h"
 #include "fd.h"
 #include "plan/run.h"
 #include "tracee.h"
@@ -41,16 +42,15 @@ struct Spawn {
   /// Fds of ours that steps name.
   std::vector<int> extra_fds;
   bool trace = false;
-  /// There is a filter that tells of what it refuses, and somebody who wants to know.
-  bool tells_denials = false;
+  /// Of a filter that tells of what it refuses, when somebody wants to know; none any more where the kernel has refused
+  /// it.
+  std::shared_ptr<DenialSource> denials;
 
   // The result: `error.error` is 0 when execve succeeded.
   plan::ErrorRecord error = {};
   pid_t pid = 0;
   std::vector<Fd> parent_ends;
   Fd terminal_master;
-  /// None where the kernel has refused it.
-  Fd listener;
   Fd status;
   std::unique_ptr<Tracee> tracee;
   int64_t started_nanoseconds = 0;

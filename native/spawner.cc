@@ -122,12 +122,7 @@ void Spawner::post(std::function<void()> call) {
 // memory.
 int Spawner::start_thread() {
   if (thread_.joinable()) return 0;
-  uint64_t all = ~uint64_t{0};
-  uint64_t before = 0;
-  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-  int error = launch(thread_, [this] { work(); });
-  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
-  return error;
+  return launch_without_signals(thread_, [this] { work(); });
 }
 
 void Spawner::work() {
@@ -170,6 +165,10 @@ void Spawner::run(Spawn& spawn) {
   if (spawn.cancelled) throw Failure{Stage::prepare, 0, ECANCELED};
   if (!spawn.helper_plan.empty() && !machine_.helper) throw Failure{Stage::prepare, SYS_memfd_create, ENOEXEC};
 
+  if (spawn.denials) {
+    if (int error = answerer_.start(); error != 0) throw Failure{Stage::prepare, SYS_clone3, error};
+    if (int error = spawn.denials->prepare(); error != 0) throw Failure{Stage::prepare, SYS_eventfd2, error};
+  }
   ChildSide child(spawn, machine_);
   MapWriter maps(spawn.maps);
   if (spawn.maps.needed()) maps.start(child.take_maps());
@@ -207,7 +206,16 @@ void Spawner::run(Spawn& spawn) {
     spawn.error = {std::max(child.context().current_step, static_cast<int32_t>(Stage::clone)), 0, ECANCELED, 0};
   } else {
     if (spawn.terminal) spawn.terminal_master = receive_fd(child.terminal_fd());
-    if (spawn.tells_denials) spawn.listener = receive_fd_if_any(child.listener_fd());
+    if (spawn.denials) listen(spawn, child);
     if (spawn.trace) spawn.tracee = std::make_unique<Tracee>(spawn.pid, spawn.pidfd);
+  }
+}
+
+/// From here on whoever is refused a call has an answer, however long JavaScript takes to hear of this child.
+void Spawner::listen(Spawn& spawn, ChildSide& child) {
+  if (Fd listener = receive_fd_if_any(child.listener_fd())) {
+    answerer_.add(spawn.denials, std::move(listener));
+  } else {
+    spawn.denials.reset();
   }
 }

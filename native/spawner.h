@@ -10,8 +10,11 @@
 #include <mutex>
 #include <thread>
 
+#include "answerer.h"
 #include "clone.h"
 #include "spawn.h"
+
+class ChildSide;
 
 class Spawner {
  public:
@@ -37,8 +40,10 @@ class Spawner {
   int start_thread();
   void work();
   void run(Spawn& spawn);
+  void listen(Spawn& spawn, ChildSide& child);
 
   Done done_;
+  Answerer answerer_;
   ChildStack stack_;
   Machine machine_;
   std::mutex mutex_;

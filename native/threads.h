@@ -2,9 +2,13 @@
 // that would end the editor.
 #pragma once
 
+#include <signal.h>
+
 #include <system_error>
 #include <thread>
 #include <utility>
+
+#include "plan/syscalls.h"
 
 /// @return 0 or an errno, EAGAIN above all (pthread_create(3))
 template <typename Work>
@@ -15,4 +19,15 @@ int launch(std::thread& thread, Work&& work) {
   } catch (const std::system_error& error) {
     return error.code().value();
   }
+}
+
+/// A thread that runs no signal handler of the editor's.
+template <typename Work>
+int launch_without_signals(std::thread& thread, Work&& work) {
+  uint64_t all = ~uint64_t{0};
+  uint64_t before = 0;
+  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+  int error = launch(thread, std::forward<Work>(work));
+  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
+  return error;
 }

@@ -19,12 +19,12 @@ export interface NativeChild {
   /** Our end of each stdio entry, -1 where there is none. */
   fds: number[];
   terminal: number;
-  /** For openListener(); -1 where there is none. */
-  listener: number;
   /** With NativeRequest.trace: for traceeWait() and traceeRequest(). */
   tracee?: object;
   /** The signal of its first stop; 0 when it ended before. */
   signal?: number;
+  /** With NativeRequest.answers, where the kernel tells: for openListener(). */
+  denials?: object;
 }
 
 export interface NativeExit {
@@ -57,8 +57,8 @@ export interface NativeRequest {
   /** Fds of ours that steps name by their place in this list. */
   extraFds: number[];
   trace: boolean;
-  /** The plan has a filter that tells of what it refuses, and somebody wants to know. */
-  tellsDenials: boolean;
+  /** The plan has a filter that tells of what it refuses, and somebody wants to know: what those calls get. */
+  answers?: NativeAnswers;
 }
 
 /** A system call filter, with numbers for all names (native/seccomp_filter.h). */
@@ -135,9 +135,10 @@ export interface Addon {
   syscallNumber(name: string): number | undefined;
   syscallName(number: number): string | undefined;
   knownSyscalls(): string[];
-  /** Takes over the fd; `denied` is called when there is something to take, and not again before it is taken. */
-  openListener(fd: number, answers: NativeAnswers, denied: () => void): object;
+  /** `denied` is called when there is something to take, and not again before it is taken. */
+  openListener(denials: object, denied: () => void): object;
   listenerTake(listener: object): NativeDenial[];
+  /** What is refused from now on fails with ENOSYS, and nobody is told. */
   listenerClose(listener: object): void;
 }
 

@@ -39,7 +39,7 @@ export class SpawnedProcess implements Process {
     const native: Addon = addon();
     this.pid = child.pid;
     this.#pidfd = child.pidfd;
-    this.tellsDenials = child.listener >= 0;
+    this.tellsDenials = child.denials !== undefined;
     this.stdio = child.fds.map(openStream);
     native.taken(child.fds);
     this.exited = exit.then((ended) => this.#end(ended));

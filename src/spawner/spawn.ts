@@ -32,6 +32,7 @@ function nativeStdio(entry: StdioEntry, index: number): number {
 
 function nativeRequest(native: Addon, plan: Plan, options: SpawnOptions): NativeRequest {
   const first = plan.parent.length;
+  const answers = answersOf(options);
   return {
     plan: encode(native, plan.child, first),
     ...(plan.helper === undefined ? {} : { helperPlan: encode(native, plan.helper.steps, first + plan.child.length) }),
@@ -43,7 +44,7 @@ function nativeRequest(native: Addon, plan: Plan, options: SpawnOptions): Native
     stdio: stdioEntries(options).map(nativeStdio),
     extraFds: [...plan.extraFds],
     trace: options.sys?.ptrace === true,
-    tellsDenials: answersOf(options) !== undefined,
+    ...(answers === undefined ? {} : { answers }),
   };
 }
 
@@ -109,9 +110,8 @@ export async function launch(ending: Ending, unchecked: SpawnOptions): Promise<S
       : spawnError(native, plan, result);
   }
   const child = new SpawnedProcess(result, exit, options.sys?.subreaper === true);
-  const answers = answersOf(options);
-  if (answers !== undefined && options.onDenied !== undefined && result.listener >= 0) {
-    listen(native, result.listener, answers, options.onDenied, child.exited);
+  if (options.onDenied !== undefined && result.denials !== undefined) {
+    listen(native, result.denials, options.onDenied, child.exited);
   }
   if (timeout > 0) {
     const timer = setTimeout(() => child.send(killSignal, false, "timeout"), timeout);

@@ -36,6 +36,11 @@ const LISTING_WORKER = `
     parentPort.postMessage(answers);
   });`;
 
+const refusing = (name: string) => ({
+  defaultAction: "SCMP_ACT_ALLOW",
+  syscalls: [{ names: [name], action: "SCMP_ACT_ERRNO" }],
+});
+
 /** In a thread of its own: starts children for ever, until the thread is terminated. */
 const RESTLESS_WORKER = `
   const { parentPort, workerData } = require("node:worker_threads");
@@ -49,7 +54,8 @@ const RESTLESS_WORKER = `
     await child.exited;
   };
   for (const options of workerData.options) for (let i = 0; i < 4; i++) {
-    forever(() => live("/bin/sleep", ["1000"], options));
+    const told = options.sys?.seccomp && { onDenied: () => {} };
+    forever(() => live("/bin/sleep", ["1000"], { ...options, ...told }));
   }
   forever(() => api.spawn("/no/such/command").catch(() => undefined));`;
 
@@ -174,6 +180,8 @@ describe("a worker that is terminated at any moment", () => {
       kill,
       { ...kill, terminal: { columns: 80, rows: 24 } },
       inNamespaces(["CLONE_NEWPID"]),
+      // What sleep(1) does first is refused, and waits for an answer.
+      { sys: { ...kill.sys, noNewPrivileges: true, seccomp: refusing("clock_nanosleep") } },
     ];
     const workerData = { library: LIBRARY, options };
     const round = async (): Promise<void> => {

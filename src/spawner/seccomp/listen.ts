@@ -1,17 +1,16 @@
-// What a filter refuses, as the kernel tells it: the addon answers each call at once, and here the sums are fetched.
+// What a filter refuses, as the kernel tells it: a thread of the addon answers each call, and here the sums are fetched.
 
-import type { Addon, NativeAnswers } from "../addon";
+import type { Addon } from "../addon";
 import type { DeniedCall } from "../types";
 import { newerName } from "./newer";
 
 /** Milliseconds between two looks at the sums. */
 const PAUSE = 50;
 
-/** Takes over the fd; `denied` hears of everything before `exited` has been handled by whoever waited for it first. */
+/** `denied` hears of everything before `exited` has been handled by whoever waited for it first. */
 export function listen(
   native: Addon,
-  fd: number,
-  answers: NativeAnswers,
+  denials: object,
   denied: (calls: readonly DeniedCall[]) => void,
   exited: Promise<unknown>,
 ): void {
@@ -26,7 +25,7 @@ export function listen(
       }),
     );
   };
-  const listener = native.openListener(fd, answers, () => {
+  const listener = native.openListener(denials, () => {
     timer ??= setTimeout(fetch, PAUSE);
     timer.unref();
   });

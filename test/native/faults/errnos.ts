@@ -68,6 +68,7 @@ export const PLAUSIBLE: Readonly<Record<string, readonly string[]>> = {
 export const PLAUSIBLE_OUTSIDE: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   spawner: {
     clone3: ["EPERM", "EAGAIN", "ENOMEM", "ENOSPC", "E2BIG", "ENOSYS", "EINVAL"],
+    eventfd2: ["EMFILE", "ENFILE"],
     memfd_create: ["EMFILE", "ENFILE", "ENOMEM", "ENOSYS", "EACCES"],
     openat: ["EMFILE", "ENFILE", "EACCES"],
     pipe2: ["EMFILE", "ENFILE"],

@@ -13,7 +13,7 @@ import { underSupervision } from "./world";
 const MUST_FAIL: Readonly<Record<string, readonly string[]>> = {
   plain: ["pipe2", "clone3", "read"],
   process: ["pipe2", "openat", "socketpair", "clone3"],
-  full: ["pipe2", "memfd_create", "clone3", "recvmsg"],
+  full: ["pipe2", "eventfd2", "memfd_create", "clone3", "recvmsg"],
   terminal: ["socketpair", "recvmsg"],
   "maps from outside": ["socketpair", "setsockopt", "openat", "write"],
 };

@@ -42,7 +42,7 @@ const MOUNTS = [
 
 /** The system calls that a step may fail in, in the child or in the parent, by the name that explain() gives it. */
 export const STEP_CALLS: Readonly<Record<string, readonly string[]>> = {
-  prepare: ["pipe2", "socketpair", "setsockopt", "memfd_create", "openat", "clone3", "recvmsg"],
+  prepare: ["pipe2", "socketpair", "setsockopt", "memfd_create", "openat", "clone3", "recvmsg", "eventfd2"],
   clone3: ["clone3", "read"],
   "parent-death signal": ["prctl", "ppoll"],
   "id-map": [...WRITES_FILE, "ppoll", "read"],

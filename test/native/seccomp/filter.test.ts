@@ -1,6 +1,9 @@
 // sys.seccomp: an OCI filter is what the kernel does, and what it refuses is told.
 
 import assert from "node:assert/strict";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isSanitized } from "../../support/library";
 import { skipBecause } from "../../support/skip";
@@ -260,6 +263,36 @@ describe("a system call filter", () => {
         assert.ok(process.memoryUsage.rss() - memory < 30e6, "memory grew");
       }
       assert.ok(denied.length < 5000, `${denied.length} reports`);
+    });
+
+    it("and answers while JavaScript is busy, from the first call on", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "sbx-busy-"));
+      const done = join(folder, "done");
+      const output = openSync(`${done}.part`, "w");
+      try {
+        const denied: Denied[] = [];
+        const starting = api.spawn("sh", ["-c", `${CALLS()} ${call("keyctl")}*1000 >&3; mv ${done}.part ${done}`], {
+          stdio: ["ignore", "ignore", "ignore", output],
+          sys: { noNewPrivileges: true, seccomp: allowing(refusing(["keyctl"])) },
+          onDenied: (some) => denied.push(...some),
+        });
+        // Not a turn of the event loop from before the child is cloned until it is over.
+        const sleeper = new Int32Array(new SharedArrayBuffer(4));
+        const end = performance.now() + 20_000;
+        while (!existsSync(done) && performance.now() < end) Atomics.wait(sleeper, 0, 0, 5);
+        assert.ok(existsSync(done), "the calls return");
+        assert.deepEqual(results(readFileSync(done, "utf8")), ["EPERM"]);
+        assert.deepEqual(denied, []);
+        const child = await starting;
+        await child.exited;
+        assert.deepEqual(
+          denied.map(({ syscall, count }) => [syscall, count]),
+          [["keyctl", 1000]],
+        );
+      } finally {
+        closeSync(output);
+        rmSync(folder, { recursive: true });
+      }
     });
 
     it("for as long as the command runs; whoever outlives it hears that there is no such call", async () => {
