@@ -1,5 +1,6 @@
 // Numbers as people read them: durations, sizes, times, command lines, how a process ended and what it was refused.
 
+import { basename, dirname } from "node:path";
 import { t } from "./l10n";
 import type { Denial } from "./sandbox/denials";
 import type { ExitStatus } from "./spawner/types";
@@ -93,15 +94,36 @@ export function heldByLandlock(): string {
   );
 }
 
-/** The circumstances of a denial, "seccomp · npm · 3 times": the rule, to whom, how often, and how sure that is. */
-export function describeDenial({ rule, command, count, certainty }: Denial): string {
+/** The rule, to whom, how often, and how sure that is. */
+function denialWords({ rule, command, count, certainty }: Denial): string[] {
   const parts = [
     rule,
     command,
     count > 1 ? t("{0} times", count) : undefined,
     certainty === "hint" ? t("a guess from what was printed") : undefined,
   ];
-  return parts.filter((part) => part !== undefined).join(" · ");
+  return parts.filter((part) => part !== undefined);
+}
+
+/** The circumstances of a denial, "seccomp · npm · 3 times". */
+export function describeDenial(denial: Denial): string {
+  return denialWords(denial).join(" · ");
+}
+
+/**
+ * A denial as a row of a narrow tree. Of a path its last name comes first and its folder behind the rule: a long one would
+ * push everything else out of sight, and say least where it is cut off.
+ * @param home what "~" stands for
+ */
+export function denialLabel(denial: Denial, home: string): { label: string; description: string } {
+  const { what, path } = denial;
+  const [rule = "", ...others] = denialWords(denial);
+  if (path === undefined || what !== path || path === "/") return { label: what, description: describeDenial(denial) };
+  const folder = dirname(path);
+  const shown = folder === home || folder.startsWith(`${home}/`) ? `~${folder.slice(home.length)}` : folder;
+  // "filesystem." would fill the row by itself, and a path says as much.
+  const key = rule.replace(/^filesystem\./, "");
+  return { label: basename(path), description: [key, shown, ...others].join(" · ") };
 }
 
 /** An argv as somebody would type it: words with special characters are quoted for a POSIX shell. For display only. */

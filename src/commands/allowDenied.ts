@@ -36,7 +36,11 @@ export function allowDenied(services: Services): CommandHandler<Command.AllowDen
     }
     const { message, detail } = allowText(target.denial, change, beyond);
     const write = t("Change Profile");
-    if ((await vscode.window.showWarningMessage(message, { modal: true, detail }, write)) !== write) return;
+    const settings = t("Open Settings");
+    // The first button is the one that Enter presses: it must change nothing.
+    const pressed = await vscode.window.showWarningMessage(message, { modal: true, detail }, settings, write);
+    if (pressed === settings) await openSettings();
+    if (pressed !== write) return;
     services.log.info(`Profile ${change.profile} changed: ${JSON.stringify(change.after)}`);
     await writeProfiles(change.profiles);
     void tellChanged(change, own);

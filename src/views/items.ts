@@ -1,8 +1,10 @@
 // How each node of the tree looks: label, description, icon, tooltip, what a screen reader says.
 
+import { homedir } from "node:os";
 import * as vscode from "vscode";
 import { NODE_CONTEXT } from "../contributions";
 import {
+  denialLabel,
   describeDenial,
   describeEnd,
   describeEndShortly,
@@ -126,8 +128,12 @@ function endedItem({ ended }: EndedNode): vscode.TreeItem {
   const { status } = ended;
   const end = describeEnd(status);
   const advice = limitAdvice(status);
-  const figures = `${describeEndShortly(status)} · ${formatSeconds(status.wallTime)}`;
-  item.description = refused > 0 ? `${figures} · ${t("{0} refused", refused)}` : figures;
+  // In a narrow sidebar the end of it is cut off: the duration is missed least.
+  item.description = [
+    describeEndShortly(status),
+    ...(refused > 0 ? [t("{0} refused", refused)] : []),
+    formatSeconds(status.wallTime),
+  ].join(" · ");
   item.iconPath =
     status.code === 0
       ? new vscode.ThemeIcon("pass", new vscode.ThemeColor("testing.iconPassed"))
@@ -195,10 +201,11 @@ function namespaceItem({ info }: NamespaceNode): vscode.TreeItem {
 }
 
 function denialItem({ owner, denial }: DenialNode): vscode.TreeItem {
-  const item = new vscode.TreeItem(denial.what, None);
   const circumstances = describeDenial(denial);
   const isHint = denial.certainty === "hint";
-  item.description = circumstances;
+  const { label, description } = denialLabel(denial, homedir());
+  const item = new vscode.TreeItem(label, None);
+  item.description = description;
   // What the kernel told is certain; a hint looks like the question that it is.
   item.iconPath = isHint
     ? new vscode.ThemeIcon("question", new vscode.ThemeColor("list.warningForeground"))

@@ -46,8 +46,8 @@ describe("when the extension host is killed by SIGKILL", function () {
 
   const sample = useSampleWorkbench();
 
-  it("leaves no process of a sandbox behind", async () => {
-    const { page, server } = sample.workbench;
+  sample.it("leaves no process of a sandbox behind", async (page) => {
+    const { server } = sample.workbench;
     await runTask(page, "long running counter (kill it)");
     await waitForTerminal(page, "tick 2");
     const host = descendants(server.pid).find(({ command }) => command.includes("--type=extensionHost"));

@@ -35,14 +35,7 @@ describe("Sandbox Tasks in the workbench", function () {
 
   const sample = useSampleWorkbench();
 
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") {
-      await screenshot(sample.workbench.page, `failed-${this.currentTest.title.replaceAll(/\W+/g, "-").slice(0, 60)}`);
-    }
-  });
-
-  it("shows in colour what a sandboxed task prints, and that it has a terminal", async () => {
-    const { page } = sample.workbench;
+  sample.it("shows in colour what a sandboxed task prints, and that it has a terminal", async (page) => {
     await runCommand(page, "Tasks: Run Task");
     await waitForPick(page, "hello (colours, terminal)");
     await screenshot(page, "1-run-task-list");
@@ -52,8 +45,7 @@ describe("Sandbox Tasks in the workbench", function () {
     await screenshot(page, "2-hello");
   });
 
-  it("lists a running task with its processes, and kills it with the inline button", async () => {
-    const { page } = sample.workbench;
+  sample.it("lists a running task with its processes, and kills it with the inline button", async (page) => {
     await openSandboxes(page);
     await runTask(page, "long running counter (kill it)");
     await waitForTerminal(page, "tick 2");
@@ -71,8 +63,7 @@ describe("Sandbox Tasks in the workbench", function () {
     await screenshot(page, "4-killed");
   });
 
-  it("runs a plain shell task in a sandbox", async () => {
-    const { page } = sample.workbench;
+  sample.it("runs a plain shell task in a sandbox", async (page) => {
     await runCommand(page, "Sandbox: Run Task in Sandbox...");
     await waitForPick(page, "plain shell: where am I?");
     await screenshot(page, "5-run-in-sandbox-list");
@@ -86,23 +77,20 @@ describe("Sandbox Tasks in the workbench", function () {
     assert.notEqual(`pid:[${inside}]`, fs.readlinkSync("/proc/self/ns/pid"));
   });
 
-  it("does not show the keys in the home folder to a task", async () => {
-    const { page } = sample.workbench;
+  sample.it("does not show the keys in the home folder to a task", async (page) => {
     await runTask(page, "try to read ~/.ssh (fails)");
     await waitForTerminal(page, "Nothing to steal here.");
     assert.ok(!(await terminalText(page)).includes(PLANTED_SECRET));
     await screenshot(page, "8-no-ssh");
   });
 
-  it("lets no task reach the network", async () => {
-    const { page } = sample.workbench;
+  sample.it("lets no task reach the network", async (page) => {
     await runTask(page, "try to reach the network (fails)");
     await waitForTerminal(page, "No way out: ");
     await screenshot(page, "9-no-network");
   });
 
-  it("lets no task write outside the workspace, nor into .vscode", async () => {
-    const { page } = sample.workbench;
+  sample.it("lets no task write outside the workspace, nor into .vscode", async (page) => {
     await runTask(page, "try to write outside the workspace (fails)");
     const text = await waitForTerminal(page, "refused: .vscode/tasks.json");
     assert.match(text, /refused: \/etc\/sandbox-was-here/);
@@ -111,8 +99,7 @@ describe("Sandbox Tasks in the workbench", function () {
     assert.ok(!fs.existsSync("/usr/local/bin/sandbox-was-here"));
   });
 
-  it("takes what is typed into a task's terminal", async () => {
-    const { page } = sample.workbench;
+  sample.it("takes what is typed into a task's terminal", async (page) => {
     await runTask(page, "interactive prompt");
     await waitForTerminal(page, "What is your name?");
     await typeLine(page, "Ada");
@@ -120,16 +107,14 @@ describe("Sandbox Tasks in the workbench", function () {
     await screenshot(page, "10-interactive");
   });
 
-  it("names a command that does not exist", async () => {
-    const { page } = sample.workbench;
+  sample.it("names a command that does not exist", async (page) => {
     await runTask(page, "a command that does not exist (fails)");
     await waitForTerminal(page, /no-such-command.*(not found|no such file|ENOENT)/is);
     await screenshot(page, "11-no-such-command");
     await page.keyboard.press("Escape");
   });
 
-  it("opens a shell in a sandbox", async () => {
-    const { page } = sample.workbench;
+  sample.it("opens a shell in a sandbox", async (page) => {
     await runCommand(page, "Sandbox: New Sandboxed Terminal");
     await waitForTerminal(page, /[$#] *$/);
     await typeLine(page, "tty");
@@ -141,8 +126,7 @@ describe("Sandbox Tasks in the workbench", function () {
     await screenshot(page, "13-terminal-ended");
   });
 
-  it("opens a shell inside a task that runs, beside its processes", async () => {
-    const { page } = sample.workbench;
+  sample.it("opens a shell inside a task that runs, beside its processes", async (page) => {
     await runTask(page, "long running counter (kill it)");
     await waitForTerminal(page, "tick 2");
     await runCommand(page, "Sandbox: Open Terminal Inside");

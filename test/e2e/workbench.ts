@@ -8,6 +8,8 @@ import { type ServerOptions, startServer, type VsCodeServer } from "../support/v
 
 const STEP_LIMIT_MS = 20_000;
 const KEY_LIMIT_MS = 2000;
+/** On a machine that builds something else meanwhile. */
+const RESTORE_LIMIT_MS = 60_000;
 
 /** Title of our icon in the activity bar: when it is there, the extensions are known. */
 const VIEW_CONTAINER = "Sandboxes";
@@ -25,20 +27,20 @@ export interface Workbench {
 }
 
 /**
- * Start a VS Code of its own and open a folder in it.
- * @param folder absolute path
+ * Start a VS Code of its own and open a folder or a .code-workspace file in it.
+ * @param opened absolute path
  */
-export async function openWorkbench(folder: string, options: WorkbenchOptions = {}): Promise<Workbench> {
+export async function openWorkbench(opened: string, options: WorkbenchOptions = {}): Promise<Workbench> {
   const server = await startServer(options);
   try {
-    const opened = await openPage(server, server.folderUrl(folder));
-    opened.page.setDefaultTimeout(STEP_LIMIT_MS);
-    await waitUntilRestored(opened.page, options.extensionsEnabled ?? true);
+    const window = await openPage(server, server.folderUrl(opened));
+    window.page.setDefaultTimeout(STEP_LIMIT_MS);
+    await waitUntilRestored(window.page, options.extensionsEnabled ?? true);
     return {
-      page: opened.page,
+      page: window.page,
       server,
       close: async () => {
-        await opened.close();
+        await window.close();
         return server.close();
       },
     };
@@ -53,12 +55,19 @@ export async function openWorkbench(folder: string, options: WorkbenchOptions = 
  * was opened meanwhile.
  */
 async function waitUntilRestored(page: Page, extensionsEnabled: boolean): Promise<void> {
-  await page.locator(".explorer-folders-view .monaco-list-row").first().waitFor();
-  await page.locator('.statusbar-item[id="status.problems"]').waitFor();
+  const patiently = { timeout: RESTORE_LIMIT_MS };
+  await page.locator(".explorer-folders-view .monaco-list-row").first().waitFor(patiently);
+  await page.locator('.statusbar-item[id="status.problems"]').waitFor(patiently);
   // Colours and icons come with the extension host, and lay the workbench out anew.
-  await page.locator(".explorer-folders-view .monaco-icon-label.file-icon").first().waitFor();
+  await page.locator(".explorer-folders-view .monaco-icon-label.file-icon").first().waitFor(patiently);
   if (!extensionsEnabled) return;
-  await page.locator(`.activitybar .action-item [aria-label^="${VIEW_CONTAINER}"]`).first().waitFor();
+  await page.locator(`.activitybar .action-item [aria-label^="${VIEW_CONTAINER}"]`).first().waitFor(patiently);
+}
+
+/** Load the window anew, as "Developer: Reload Window" does: another extension host, the same global state. */
+export async function reloadWindow(page: Page): Promise<void> {
+  await page.reload();
+  await waitUntilRestored(page, true);
 }
 
 function quickInput(page: Page): Locator {
@@ -147,6 +156,13 @@ export async function pickItem(page: Page, text: string): Promise<void> {
   await clickEntry(page, (row) => row.includes(text), text);
 }
 
+/** Press a button of the entry of the open pick list whose text contains this. */
+export async function clickPickButton(page: Page, text: string, label: string): Promise<void> {
+  const row = quickInput(page).locator(".quick-input-list .monaco-list-row", { hasText: text });
+  await row.hover();
+  await row.locator(`.action-label[aria-label^="${label}"]`).click();
+}
+
 /** Run a task of tasks.json from the palette, as "Tasks: Run Task" offers it. */
 export async function runTask(page: Page, label: string): Promise<void> {
   await runCommand(page, "Tasks: Run Task");
@@ -200,6 +216,27 @@ export async function typeLine(page: Page, line: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
+/**
+ * Press a link in the terminal in front, at the beginning of its line, until what it leads to is there.
+ * @param text in the line; the last such line is taken
+ */
+export async function followTerminalLink(page: Page, text: string, isThere: () => Promise<boolean>): Promise<void> {
+  const line = page.locator(".terminal-wrapper.active .xterm-rows > div", { hasText: text }).last();
+  await waitUntil(`the link "${text}" in the terminal leads to something`, async () => {
+    const box = await line.boundingBox();
+    if (box === null) return false;
+    // Rows are as wide as the terminal; a link of ours begins in its third or fifth column.
+    const [x, y] = [box.x + 64, box.y + box.height / 2];
+    await page.mouse.move(x - 4, y);
+    await page.keyboard.down("Control");
+    await page.mouse.move(x, y);
+    await page.waitForTimeout(300); // a link is underlined, and can be clicked, once its providers have answered
+    await page.mouse.click(x, y);
+    await page.keyboard.up("Control");
+    return isThere();
+  });
+}
+
 /** Show the view container of this extension in the side bar. */
 export async function openSandboxes(page: Page): Promise<void> {
   const title = page.locator(".sidebar .composite.title").getByText(VIEW_CONTAINER, { exact: true });
@@ -251,6 +288,14 @@ export async function hoverAndClickInlineAction(page: Page, expected: RegExp, la
 /** Texts of the notifications on the screen. */
 export async function notifications(page: Page): Promise<string[]> {
   return (await page.locator(".notifications-toasts .notification-list-item-message").allInnerTexts()).map(oneLine);
+}
+
+/** Press a button of the notification whose text contains this, also when it has left the screen for the bell's list. */
+export async function notificationButton(page: Page, text: string, label: string): Promise<void> {
+  await runCommand(page, "Notifications: Show Notifications");
+  const notification = page.locator(".notification-list-item", { hasText: text });
+  await notification.hover();
+  await notification.getByRole("button", { name: label, exact: true }).click();
 }
 
 export { screenshot };

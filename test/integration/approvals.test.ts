@@ -112,7 +112,7 @@ describe("a task that asks for more than the user's profile", () => {
   async function start(name = "setup"): Promise<RecordingTerminal> {
     const resolved = provider.resolveTask(await findTask(name, TASK_TYPE));
     assert(resolved);
-    const terminal = (await terminalOf(resolved)).open({ columns: 200, rows: 24 });
+    const terminal = (await terminalOf(resolved)).open({ columns: 1000, rows: 24 });
     await terminal.ends();
     return terminal;
   }

@@ -1,6 +1,8 @@
 // The tree, the badge and the commands on a running sandbox.
 
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import * as vscode from "vscode";
 import { ALL_COMMANDS, Command, DOCUMENT_SCHEME, NODE_CONTEXT, TASK_TYPE } from "../../src/contributions";
 import { processes } from "../../src/inspect";
@@ -8,7 +10,7 @@ import type { Sandbox } from "../../src/sandbox/types";
 import type { ProcessNode, SandboxNode } from "../../src/views/nodes";
 import { SandboxTree } from "../../src/views/tree";
 import { waitUntil } from "../support/processes";
-import { api, findTask, isAlive, nothingRuns, runLine, writeTasks } from "./sandboxTasks";
+import { api, findTask, inWorkspace, isAlive, nothingRuns, runLine, writeTasks } from "./sandboxTasks";
 
 async function startTask(command: string, more: object = {}): Promise<Sandbox> {
   const { registry } = await api();
@@ -181,6 +183,59 @@ describe("the view Sandboxes", () => {
     assert.match(String(item.description), /^code 3 · [\d.]+ s$/);
     await vscode.commands.executeCommand(Command.ClearEnded);
     assert.deepEqual(await tree.getChildren(), []);
+  });
+
+  it("shows what was refused, running and ended, each with its rule, and can allow what a profile could", async () => {
+    const { registry } = await api();
+    registry.clearEnded();
+    const beside = inWorkspace("../beside.txt");
+    fs.writeFileSync(beside, "");
+    const sandbox = await startTask("cat ~/.ssh/id_ed25519 ../beside.txt; unshare -U true; sleep 1000");
+    await waitUntil("all three are known", () => sandbox.denials.length === 3);
+    const root = only(await tree.getChildren(), "running");
+    const group = only(await tree.getChildren(root), "denials");
+    assert.equal(tree.getTreeItem(group).contextValue, NODE_CONTEXT.denials);
+    const nodes = (await tree.getChildren(group)).filter((node) => node.kind === "denial");
+    const rows = nodes.map((node) => tree.getTreeItem(node));
+    const seen = rows.map(({ label, description, contextValue }) => [label, description, contextValue]);
+    const guess = "a guess from what was printed";
+    assert.deepEqual(seen.sort(), [
+      ["beside.txt", `read · ${path.dirname(beside)} · ${guess}`, NODE_CONTEXT.allowableDenial],
+      // Keys are never offered.
+      ["id_ed25519", `read · ~/.ssh · ${guess}`, NODE_CONTEXT.denial],
+      ["unshare CLONE_NEWUSER", "seccomp · unshare", NODE_CONTEXT.allowableDenial],
+    ]);
+    for (const [index, node] of nodes.entries()) {
+      const { tooltip, accessibilityInformation, command, iconPath } = rows[index] ?? assert.fail();
+      assert(tooltip instanceof vscode.MarkdownString);
+      const text = tooltip.value.replaceAll("\\", "").replaceAll("&nbsp;", " ");
+      assert.ok(text.includes(node.denial.what), text);
+      assert.ok(text.includes(`${node.denial.rule} of the profile build`), text);
+      assert.ok(accessibilityInformation?.label.includes(node.denial.what));
+      assert.equal(command, undefined, "a click on a row changes nothing");
+      assert(iconPath instanceof vscode.ThemeIcon);
+      assert.equal(iconPath.id, node.denial.certainty === "told" ? "circle-slash" : "question");
+    }
+    const ids = rows.map(({ id }) => id);
+    assert.equal(new Set(ids).size, 3);
+    tree.refresh();
+    assert.deepEqual(
+      (await tree.getChildren(group)).map((node) => tree.getTreeItem(node).id),
+      ids,
+    );
+
+    // The same denials keep their ids when the sandbox has ended, below it.
+    sandbox.kill("SIGKILL");
+    await waitUntil("it is listed", () => registry.ended.length === 1);
+    const ended = only(await tree.getChildren(only(await tree.getChildren(), "endedGroup")), "ended");
+    const item = tree.getTreeItem(ended);
+    assert.match(String(item.description), /^SIGKILL · 3 refused · /);
+    assert.equal(item.collapsibleState, vscode.TreeItemCollapsibleState.Collapsed);
+    assert.deepEqual(
+      (await tree.getChildren(ended)).map((node) => tree.getTreeItem(node).id),
+      ids,
+    );
+    fs.rmSync(beside);
   });
 
   it("escapes what a command has in it", async () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { allowText } from "../../src/commands/allowText";
-import { describeDenial } from "../../src/format";
+import { denialLabel, describeDenial } from "../../src/format";
 import { changeToAllow } from "../../src/sandbox/allow";
 import type { Denial } from "../../src/sandbox/denials";
 import { loosenings } from "../../src/sandbox/loosening";
@@ -48,6 +48,30 @@ describe("the end of a terminal", () => {
     assert.ok(!raw.includes("\x1b[2J"));
     assert.ok(raw.split("\r\n").length < 15);
     assert.match(raw, /and 95 more, in the view Sandboxes/);
+  });
+});
+
+describe("a row of the tree", () => {
+  it("names the file first, and behind the rule its folder, so that neither is cut off in a narrow sidebar", () => {
+    const path = "/home/me/project/a/folder/with/a/long/name/data.json";
+    const row = (denial: Denial) => denialLabel(denial, "/home/me");
+    assert.deepEqual(row({ ...HINT, what: path, path }), {
+      label: "data.json",
+      description: "read · ~/project/a/folder/with/a/long/name · a guess from what was printed",
+    });
+    assert.equal(
+      row({ ...HINT, what: "/home/me/x", path: "/home/me/x", rule: "filesystem" }).description.slice(0, 14),
+      "filesystem · ~",
+    );
+    assert.match(
+      row({ ...HINT, what: "/home/metoo/x", path: "/home/metoo/x" }).description,
+      /^read · \/home\/metoo · /,
+    );
+  });
+
+  it("leaves all that is no path as it is", () => {
+    assert.deepEqual(denialLabel(TOLD, "/home/me"), { label: "keyctl", description: "seccomp · npm · 3 times" });
+    assert.equal(denialLabel({ ...HINT, what: "/", path: "/" }, "/home/me").label, "/");
   });
 });
 

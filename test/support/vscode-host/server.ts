@@ -26,6 +26,8 @@ const QUIET: Record<string, unknown> = {
   "terminal.integrated.gpuAcceleration": "off",
   "terminal.integrated.enablePersistentSessions": false,
   "update.mode": "none",
+  // Settings and trust over all the rest would keep keys from it.
+  "workbench.editor.useModal": "off",
   "window.restoreWindows": "none",
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "workbench.startupEditor": "none",
@@ -58,8 +60,8 @@ export interface VsCodeServer {
   readonly pid: number;
   /** Everything that the server printed. */
   output(): string;
-  /** Address that opens a folder. */
-  folderUrl(folder: string): string;
+  /** Address that opens a folder, or a workspace of several by its .code-workspace file. */
+  folderUrl(opened: string): string;
   /** End it. Returns the processes that had not ended by themselves and were killed: a leak, for a test to report. */
   close(): Promise<MarkedProcess[]>;
 }
@@ -196,7 +198,10 @@ export async function startServer(options: ServerOptions = {}): Promise<VsCodeSe
       authority,
       pid: child.pid ?? -1,
       output: () => output,
-      folderUrl: (folder) => `http://${authority}/?folder=${encodeURIComponent(folder)}`,
+      folderUrl: (opened) => {
+        const kind = opened.endsWith(".code-workspace") ? "workspace" : "folder";
+        return `http://${authority}/?${kind}=${encodeURIComponent(opened)}`;
+      },
       close,
     };
   } catch (error) {
