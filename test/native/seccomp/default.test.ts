@@ -150,7 +150,8 @@ describe("the default filter", () => {
     const sandbox = await world.start("exec sleep 1000");
     const child = await sandbox.exec({ file: "./calls", args: [call("keyctl", 0), call("socket", AF.VSOCK, 1)] });
     let out = "";
-    child.stdout?.on("data", (chunk) => (out += chunk));
+    // To its end, which may be heard of after the command's.
+    for await (const chunk of child.stdout ?? []) out += chunk;
     await child.exited;
     assert.deepEqual(results(out), ["EPERM", "EAFNOSUPPORT"]);
     if (!canTell) return;
