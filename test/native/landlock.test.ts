@@ -65,9 +65,10 @@ describe("sys.landlock", () => {
     ["truncate", 3, "perl -e 'truncate(q(in/file), 0) or die $!'", /Permission denied/, ["write_file"]],
   ];
 
-  for (const [right, needed, line, denied, others = []] of rights) {
+  for (const [right, needed, line, denied, beside = []] of rights) {
     it(`${right}: denied without it, allowed with it, and only there`, async function () {
       if (abi < needed) skipBecause(this, `this kernel's Landlock has no ${right}`);
+      const others = beside.filter((one) => one !== "truncate" || abi >= 3); // before, nothing is asked for it
       const handled = [...new Set<FsAccess>([...READ, right, ...others])];
       const host = ["/usr", "/bin", "/lib", "/lib64", "/etc"].map((path) => ({
         path,

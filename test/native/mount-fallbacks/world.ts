@@ -4,10 +4,11 @@ import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { LIBRARY_NODE } from "../../support/library";
 import { program } from "../../support/programs";
+import { SLOWNESS } from "../../support/slowness";
 import { isRoot } from "../spawner-world";
 import type { Answer, Request } from "./worker";
 
-const LIMIT_MS = 50_000;
+const LIMIT_MS = 50_000 * SLOWNESS;
 
 export interface Circumstances {
   /** System calls that are missing. */
