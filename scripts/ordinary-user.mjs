@@ -20,11 +20,11 @@ function hasUser() {
   return spawnSync("id", ["-u", USER]).status === 0;
 }
 
-/** A copy of what the native tests need, readable for everybody; its `tmp` is the user's. */
-function makeCopy() {
+/** A copy of what the tests need, readable for everybody; its `tmp` is the user's. */
+function makeCopy(modules) {
   const copy = mkdtempSync("/tmp/sbx-user-");
   chmodSync(copy, 0o755);
-  copyProject(copy);
+  copyProject(copy, modules);
   mkdirSync(join(copy, "tmp"));
   mustRun("chown", [USER, join(copy, "tmp")]);
   return copy;
@@ -36,14 +36,15 @@ function makeCopy() {
  * @param {(user: {name: string, folder: string, temp: string, wrap: (file: string, args: string[]) => [string, string[]], env: Record<string, string>}) => Promise<T>} use
  *   folder: the copy of the project to work in; temp: a folder the user may write to; wrap: turns a command into one
  *   that runs as the user
+ * @param {string[]} [modules] packages that the copy has besides
  * @returns {Promise<T>}
  */
-export async function withOrdinaryUser(use) {
+export async function withOrdinaryUser(use, modules = []) {
   const isNew = !hasUser();
   if (isNew) mustRun("useradd", ["--create-home", "--shell", "/bin/sh", USER]);
   let folder;
   try {
-    folder = makeCopy();
+    folder = makeCopy(modules);
     const home = mustRun("sh", ["-c", `getent passwd ${USER} | cut -d: -f6`]);
     const ids = [`--reuid=${USER}`, `--regid=${USER}`, "--init-groups"];
     const wrap = (file, args) => /** @type {[string, string[]]} */ (["setpriv", [...ids, "--", file, ...args]]);

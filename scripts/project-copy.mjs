@@ -11,7 +11,7 @@ const PARTS = ["dist", "out", "package.json", "test/fixtures"];
 const MODULES = ["mocha", "fast-check", "zod", "fastest-levenshtein", "jsonc-parser"];
 
 /** Copy packages and what they depend on, as Node would find them from the project's folder. */
-function copyModules(target) {
+function copyModules(target, names) {
   const done = new Set();
   const copy = (name) => {
     if (done.has(name)) return;
@@ -29,16 +29,20 @@ function copyModules(target) {
     };
     nested(from);
   };
-  for (const name of MODULES) copy(name);
+  for (const name of names) copy(name);
 }
+
+/** What is built with in the tests of builds. */
+export const BUILD_MODULES = ["typescript", "webpack", "webpack-cli"];
 
 /**
  * Copy the built project, readable for everybody.
  * @param {string} target an existing folder
+ * @param {string[]} [more] packages
  */
-export function copyProject(target) {
+export function copyProject(target, more = []) {
   for (const part of PARTS) cpSync(join(ROOT, part), join(target, part), { recursive: true });
-  copyModules(target);
+  copyModules(target, [...MODULES, ...more]);
   // The modes of the checkout follow root's umask.
   const run = spawnSync("chmod", ["-R", "a+rX", target], { encoding: "utf8" });
   if (run.status !== 0) throw new Error(`chmod -R a+rX ${target} failed: ${run.error?.message ?? run.stderr.trim()}`);

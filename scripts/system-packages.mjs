@@ -112,6 +112,8 @@ export const PACKAGES = {
   /** @type {SystemPackage} */
   gdb: { command: "gdb", package: "gdb", why: "to debug in a sandbox" },
   /** @type {SystemPackage} */
+  go: { command: "go", package: "golang-go", why: "to build with it in a sandbox" },
+  /** @type {SystemPackage} */
   tmux: { command: "tmux", package: "tmux", why: "to run it in a sandbox" },
   /** @type {SystemPackage} */
   clangFormat: { command: "clang-format", package: "clang-format", why: "to check the layout of the C++ sources" },

@@ -42,7 +42,7 @@ function prepare(chosen) {
     ...(chosen.includes("lint") ? [PACKAGES.clangFormat] : []),
     // Without them those tests are skipped; only root can install them.
     ...((chosen.includes("native") || chosen.includes("builds")) && isRoot ? [PACKAGES.strace] : []),
-    ...(chosen.includes("builds") && isRoot ? [PACKAGES.cmake, PACKAGES.gdb, PACKAGES.tmux] : []),
+    ...(chosen.includes("builds") && isRoot ? [PACKAGES.cmake, PACKAGES.gdb, PACKAGES.tmux, PACKAGES.go] : []),
     ...(chosen.includes("native") ? [PACKAGES.crossCompiler] : []),
     ...(chosen.includes("fuzz") ? [PACKAGES.clang, PACKAGES.fuzzer] : []),
     ...(needsEditor ? [PACKAGES.chromium, PACKAGES.fonts] : []),

@@ -61,9 +61,10 @@ export function runMocha(name, pattern, timeout, more = {}) {
  * @param {string} pattern
  * @param {number} timeout of one test, milliseconds
  * @param {(who: "root" | "user", folder: string) => Record<string, string>} [more] variables; folder: where that user may write
+ * @param {string[]} [modules] packages that the user's copy of the project has besides
  * @returns {Promise<Result[]>}
  */
-export async function asRootAndUser(name, pattern, timeout = MINUTE, more = () => ({})) {
+export async function asRootAndUser(name, pattern, timeout = MINUTE, more = () => ({}), modules = []) {
   const own = isRoot ? "root" : "user";
   const first = await runMocha(isRoot ? `${name} as root` : name, pattern, timeout, more(own, RESULTS));
   if (!isRoot) {
@@ -84,6 +85,6 @@ export async function asRootAndUser(name, pattern, timeout = MINUTE, more = () =
       copyFileSync(book, join(RESULTS, basename(book)));
     }
     return result;
-  });
+  }, modules);
   return [first, second];
 }

@@ -4,6 +4,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { filesBelow } from "../files.mjs";
 import { buildVariant } from "../native.mjs";
+import { BUILD_MODULES } from "../project-copy.mjs";
 import { runNode } from "../run.mjs";
 import { SANITIZERS, sanitizedNode, sanitizerReports } from "../sanitizers.mjs";
 import { hasImage, whyNoImage } from "../vm/image.mjs";
@@ -13,6 +14,11 @@ import { asRootAndUser, MINUTE, mochaArguments, runMocha, runReported } from "./
 import { failure, heading, RESULTS, reportOf, resultOf } from "./results.mjs";
 
 /** @typedef {import("./results.mjs").Result} Result */
+
+/** @returns {Promise<Result[]>} */
+function buildSuite() {
+  return asRootAndUser("builds", "out/test/builds/**/*.test.js", 2 * MINUTE, () => ({}), BUILD_MODULES);
+}
 
 /** @returns {Promise<Result[]>} */
 async function lint() {
@@ -128,7 +134,7 @@ export const SUITES = {
   e2e: { run: async () => [await runMocha("e2e", "out/test/e2e/**/*.e2e.test.js", 2 * MINUTE)], editor: true },
   integration: { run: integration, editor: true },
   escape: { run: () => asRootAndUser("escape", "out/test/escape/**/*.test.js", MINUTE, escapeBook), user: true },
-  builds: { run: () => asRootAndUser("builds", "out/test/builds/**/*.test.js", 2 * MINUTE), user: true },
+  builds: { run: buildSuite, user: true },
   fuzz: { run: async () => [await runMocha("fuzz", "out/test/fuzz/**/*.test.js", 3 * MINUTE)] },
   lint: { run: lint },
   unit: { run: async () => [await runMocha("unit", "out/test/unit/**/*.test.js", MINUTE / 3)] },

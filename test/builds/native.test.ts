@@ -177,6 +177,22 @@ int main(void) {
     assert.match(output, /^hello java$/m);
   });
 
+  it("java, asked for the memory and processors of the machine, as Gradle asks", async function () {
+    needs(this, "java", "javac");
+    project.add({
+      "Machine.java": `import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+public class Machine {
+  public static void main(String[] a) {
+    OperatingSystemMXBean machine = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    System.out.println("memory " + machine.getTotalPhysicalMemorySize() + " processors " + machine.getAvailableProcessors());
+  }
+}
+`,
+    });
+    assert.match(await project.build("java Machine.java", []), /^memory [1-9]\d{7,} processors [1-9]/m);
+  });
+
   it("mvn, for what it needs no plugin", async function () {
     needs(this, "mvn", "java");
     project.add({

@@ -2,14 +2,18 @@
 // unmodified `build` profile, with the user's real home folder and toolchains.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
 import { listing } from "../native/sandbox-world";
 import { LIBRARY } from "../support/library";
 import { skipBecause } from "../support/skip";
 import { makeTemp, removeTemp } from "../support/temp";
+
+const execFileAsync = promisify(execFile);
 
 const api: typeof import("../../src/api") = require(LIBRARY);
 
@@ -20,27 +24,45 @@ export function needs(context: Mocha.Context, ...commands: string[]): void {
 }
 
 export class Project {
-  readonly #root = makeTemp("project");
-  readonly folder = join(this.#root, "project");
+  /** Holds the project, and what lies beside it. */
+  readonly root = makeTemp("project");
+  readonly folder = join(this.root, "project");
+  /** Another home folder than the user's own, where a test fills caches. */
+  #home: string | undefined;
 
-  constructor(files: Readonly<Record<string, string>> = {}) {
+  constructor() {
     mkdirSync(this.folder);
-    this.add(files);
   }
 
   /** Files by their path in the project. Scripts, known by their first line, can be run. */
-  add(files: Readonly<Record<string, string>>): void {
+  add(files: Readonly<Record<string, string>>, folder = this.folder): void {
     for (const [name, content] of Object.entries(files)) {
-      const path = join(this.folder, name);
+      const path = join(folder, name);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, content, { mode: content.startsWith("#!") ? 0o755 : 0o644 });
     }
   }
 
+  /** From now on the home folder is a new one, with the user's toolchains and without the user's caches. */
+  moveHome(): void {
+    this.#home = join(this.root, "home");
+    mkdirSync(this.#home);
+    for (const name of [".rustup", ".pyenv"]) {
+      if (existsSync(join(homedir(), name))) symlinkSync(join(homedir(), name), join(this.#home, name));
+    }
+  }
+
+  /** The user's variables but for those that say where caches are. */
+  get #environment(): Record<string, string> | undefined {
+    if (this.#home === undefined) return undefined;
+    const { PATH = "", LANG = "C.UTF-8" } = process.env;
+    return { PATH, LANG, HOME: this.#home };
+  }
+
   /** What the developer does outside of any sandbox, to prepare. */
-  outside(line: string): void {
-    const run = spawnSync("bash", ["-ec", line], { cwd: this.folder, encoding: "utf8" });
-    assert.equal(run.status, 0, run.stdout + run.stderr);
+  async outside(line: string, cwd = this.folder): Promise<void> {
+    const env = this.#environment ?? process.env;
+    await execFileAsync("bash", ["-ec", line], { cwd, env, encoding: "utf8" });
   }
 
   /**
@@ -53,8 +75,10 @@ export class Project {
     const output = await this.run(line, terminal);
     const isOutput = (one: string): boolean =>
       outputs.some((name) => one === `${name}/` || one.startsWith(`${name}/`) || one.startsWith(`${name} `));
-    const changes = listing(this.folder).filter((one) => !before.includes(one) && !isOutput(one));
-    const gone = before.filter((one) => !listing(this.folder).includes(one) && !isOutput(one));
+    const after = listing(this.folder);
+    const [known, kept] = [new Set(before), new Set(after)];
+    const changes = after.filter((one) => !known.has(one) && !isOutput(one));
+    const gone = before.filter((one) => !kept.has(one) && !isOutput(one));
     assert.deepEqual({ changes, gone }, { changes: [], gone: [] }, output);
     return output;
   }
@@ -62,8 +86,10 @@ export class Project {
   /** Runs a line to its end, which must be a good one. */
   async run(line: string, terminal: boolean): Promise<string> {
     const stdio = terminal ? { terminal: { columns: 80, rows: 24 } } : {};
-    const command = { file: "bash", args: ["-ec", line], ...stdio };
-    const { process, ended } = await api.sandbox.run(command, "build", { workspace: this.folder });
+    const env = this.#environment;
+    const command = { file: "bash", args: ["-ec", line], ...stdio, ...(env === undefined ? {} : { env }) };
+    const context = { workspace: this.folder, ...(this.#home === undefined ? {} : { home: this.#home }) };
+    const { process, ended } = await api.sandbox.run(command, "build", context);
     process.stdin?.end();
     const [out, err, { status, warnings }] = await Promise.all([
       process.stdout ? text(process.stdout) : process.terminal ? text(process.terminal.output) : "",
@@ -77,6 +103,6 @@ export class Project {
   }
 
   remove(): void {
-    removeTemp(this.#root);
+    removeTemp(this.root);
   }
 }

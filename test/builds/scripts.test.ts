@@ -123,7 +123,7 @@ echo passed
     needs(this, "git");
     project.add({ "file.txt": "one\n" });
     const who = "git config user.name Tester; git config user.email tester@localhost";
-    project.outside(`git init -q -b main; ${who}; git add .; git commit -q -m first`);
+    await project.outside(`git init -q -b main; ${who}; git add .; git commit -q -m first`);
     const output = await project.build(
       `git status --short; echo two >> file.txt; git commit -qam second; git tag v1; git branch side HEAD~1
        git checkout -q side; echo other > other.txt; git add .; git commit -qm third; git checkout -q main; git merge -q side -m merged
