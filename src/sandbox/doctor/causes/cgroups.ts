@@ -85,7 +85,9 @@ const containerCgroup: Cause = {
       : {
           what: "Give it a writable cgroup tree of its own:",
           lines: ["docker run --cgroupns=private --security-opt writable-cgroups=true ..."],
-          afterwards: "That option takes Docker 29 or later. Limits of time, files and size work without it.",
+          // moby pull request 48828.
+          afterwards:
+            "That option takes Docker 28 or later, not rootless and without userns-remap. Limits of time, files and size work without it.",
         },
   ],
 };
