@@ -25,17 +25,8 @@ import { KERNELS_OWN, mixedFolders } from "./wall";
 import { checkWorkspace, isSystemFolder, type ProtectedPath, protectedPaths } from "./workspace";
 import { type OuterRepository, outerRepository } from "./worktree";
 
-export interface HostFacts {
-  readonly uid: number;
-  readonly gid: number;
-  /** Real path of the home folder. */
-  readonly home: string;
-  /** Real path of the workspace. */
-  readonly workspace: string;
-  /** Who owns the workspace, and its permission bits. */
-  readonly workspaceOwner?: { readonly uid: number; readonly gid: number; readonly mode: number };
-  /** The environment that is filtered when a command brings none. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+/** What the machine is like by itself, whatever the workspace: worth keeping for some seconds. */
+interface MachineFacts {
   /** Real paths of the folders that get a private file system of their own: /run, other homes; outermost first. */
   readonly privateFolders: readonly string[];
   /** Real paths of the folders for temporary files. */
@@ -47,6 +38,21 @@ export interface HostFacts {
   readonly settings: readonly Setting[];
   /** What must not be read wherever it is visible. */
   readonly secrets: readonly string[];
+  /** Links in /run that a system's whole PATH goes through (NixOS), with their text: one shows no more than is seen there. */
+  readonly links: readonly { readonly path: string; readonly target: string }[];
+}
+
+export interface HostFacts extends MachineFacts {
+  readonly uid: number;
+  readonly gid: number;
+  /** Real path of the home folder. */
+  readonly home: string;
+  /** Real path of the workspace. */
+  readonly workspace: string;
+  /** Who owns the workspace, and its permission bits. */
+  readonly workspaceOwner?: { readonly uid: number; readonly gid: number; readonly mode: number };
+  /** The environment that is filtered when a command brings none. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Real paths of bound Unix sockets. */
   readonly sockets: readonly string[];
   /** In the workspace, and in each folder that the profile makes writable. */
@@ -55,8 +61,6 @@ export interface HostFacts {
   readonly repository?: OuterRepository;
   /** Where /etc/resolv.conf really is; undefined without one, or where the profile has no use for it. */
   readonly resolver: string | undefined;
-  /** Links in /run that a system's whole PATH goes through (NixOS), with their text. */
-  readonly links: readonly { readonly path: string; readonly target: string }[];
   /** Where something is mounted; empty where the profile throws no changes away. */
   readonly mountPoints: readonly string[];
   /** By absolute path as it was written: what a profile or a command names. */
@@ -180,18 +184,6 @@ export async function entriesAround(paths: readonly string[], own: readonly stri
     }),
   );
   return Object.fromEntries(listed);
-}
-
-/** What the machine is like by itself, whatever the workspace: worth keeping for some seconds. */
-interface MachineFacts {
-  readonly privateFolders: readonly string[];
-  readonly temporaryFolders: readonly string[];
-  readonly toolchains: readonly Toolchain[];
-  readonly caches: readonly Cache[];
-  readonly settings: readonly Setting[];
-  readonly secrets: readonly string[];
-  /** Texts for links of the sandbox's own: wherever one leads, it shows no more than is seen there. */
-  readonly links: HostFacts["links"];
 }
 
 async function machineFacts(home: string, path: string): Promise<MachineFacts> {

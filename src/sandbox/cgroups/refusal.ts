@@ -3,6 +3,7 @@
 
 import type { FeatureName } from "../../spawner/features";
 import { SandboxError } from "../errors";
+import { CONTAINER, DELEGATION, enabling, LINGER, SCOPE_OF_ROOT, UNIFIED } from "./advice";
 import type { Attempt, Search } from "./find";
 import type { CgroupLimit, Controller } from "./settings";
 
@@ -19,39 +20,40 @@ export interface Machine {
 /** The lines of the doctor, as probe() names them. */
 export const controllerFeature = (controller: Controller): FeatureName => `${controller} controller`;
 
-const UNIFIED = "Boot with the kernel parameter systemd.unified_cgroup_hierarchy=1";
+const BOOT_UNIFIED = `Boot with the kernel parameter ${UNIFIED}`;
 
+const { folder, name, content, afterwards } = DELEGATION;
 const DELEGATE_ALL =
-  "Let systemd hand all controllers to users: sudo mkdir -p /etc/systemd/system/user@.service.d && " +
-  "printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf " +
-  "&& sudo systemctl daemon-reload, then log out of all sessions and in again";
+  `Let systemd hand all controllers to users: sudo mkdir -p ${folder} && ` +
+  `printf '${content.join("\\n")}\\n' | sudo tee ${folder}/${name} ` +
+  `&& sudo ${afterwards}, then log out of all sessions and in again`;
 
 /** Why the kernel has no such controller to give. */
 function absentFix(controller: Controller, machine: Machine): string {
   const oldName = controller === "io" ? "blkio" : controller;
   if (machine.old.includes(oldName)) {
-    return `The ${controller} controller belongs to the old hierarchy here (cgroup v1). ${UNIFIED} (without systemd: cgroup_no_v1=${oldName}).`;
+    return `The ${controller} controller belongs to the old hierarchy here (cgroup v1). ${BOOT_UNIFIED} (without systemd: cgroup_no_v1=${oldName}).`;
   }
   if (machine.inContainer) {
     return `This container was given no ${controller} controller. Start it with one, on a host with cgroup v2.`;
   }
   return controller === "memory"
-    ? "The kernel has its memory controller turned off. Boot with the kernel parameter cgroup_enable=memory."
+    ? `The kernel has its memory controller turned off. Boot with the kernel parameter ${enabling(controller)}.`
     : `This kernel was built without the ${controller} controller.`;
 }
 
 /** What mends it: an exact command where there is one. */
 export function fixFor(controller: Controller, { own, attempts }: Search, machine: Machine): string {
-  if (own === undefined) return `This system has no cgroup v2 hierarchy. ${UNIFIED}.`;
+  if (own === undefined) return `This system has no cgroup v2 hierarchy. ${BOOT_UNIFIED}.`;
   if (!machine.atTop.includes(controller)) return absentFix(controller, machine);
   if (machine.inContainer) {
-    return "Start the container with a writable cgroup namespace of its own (docker run --cgroupns=private --privileged, or podman run --cgroups=split), and the editor in a cgroup of its own in it.";
+    return `Start the container with a writable cgroup tree of its own: ${CONTAINER.docker}, or ${CONTAINER.podman}. ${CONTAINER.dockerNeeds}`;
   }
   const systemd = attempts.find(({ kind }) => kind === "systemd");
   if (systemd?.directory !== undefined && machine.uid !== 0) return `${DELEGATE_ALL}.`;
   return machine.uid === 0
-    ? "Start the editor in a cgroup of its own: systemd-run --scope -p Delegate=yes code."
-    : 'Let systemd keep a manager for you: sudo loginctl enable-linger "$USER", then log in again, so that $XDG_RUNTIME_DIR/bus is there.';
+    ? `Start the editor in a cgroup of its own: ${SCOPE_OF_ROOT}.`
+    : `Let systemd keep a manager for you: sudo ${LINGER}, then log in again, so that $XDG_RUNTIME_DIR/bus is there.`;
 }
 
 const PLACE: Readonly<Record<Attempt["kind"], string>> = {

@@ -1,5 +1,6 @@
 // Why a sandbox gets no cgroup of its own, or one without a controller (cgroups(7), systemd.resource-control(5)).
 
+import { CONTAINER, DELEGATION, enabling, LINGER, SCOPE_OF_USER, UNIFIED } from "../../cgroups/advice";
 import type { Cause } from "../cause";
 import type { SystemFacts } from "../facts";
 import { asRoot, newerKernel, onTheHost, type Remedy, setKernelParameter, writeFile } from "../remedy";
@@ -16,7 +17,7 @@ const disabledController: Cause = {
   title: (_, { feature }) => `The ${feature} is switched off at boot`,
   why: (_, { feature }) =>
     `The kernel's command line has cgroup_disable=${controller(feature)}; Raspberry Pi OS comes so.`,
-  remedies: (facts, { feature }) => [setKernelParameter(facts, `cgroup_enable=${controller(feature)}`)],
+  remedies: (facts, { feature }) => [setKernelParameter(facts, enabling(controller(feature)))],
 };
 
 /** The controller may be there: it is the disks' schedulers that share (cgroup-v2.rst, "IO"). */
@@ -64,7 +65,7 @@ const oldHierarchy: Cause = {
     }
     return [
       {
-        ...setKernelParameter(facts, "systemd.unified_cgroup_hierarchy=1"),
+        ...setKernelParameter(facts, UNIFIED),
         what: "Boot with cgroups version 2 alone, by a parameter of the kernel (systemd(1)):",
       },
     ];
@@ -80,14 +81,12 @@ const containerCgroup: Cause = {
     container === "podman"
       ? {
           what: "Start it with an init of its own, which gets a cgroup tree:",
-          lines: ["podman run --systemd=always ..."],
+          lines: [CONTAINER.podman],
         }
       : {
           what: "Give it a writable cgroup tree of its own:",
-          lines: ["docker run --cgroupns=private --security-opt writable-cgroups=true ..."],
-          // moby pull request 48828.
-          afterwards:
-            "That option takes Docker 28 or later, not rootless and without userns-remap. Limits of time, files and size work without it.",
+          lines: [CONTAINER.docker],
+          afterwards: `${CONTAINER.dockerNeeds} Limits of time, files and size work without it.`,
         },
   ],
 };
@@ -116,11 +115,8 @@ function delegation(facts: SystemFacts): Remedy {
   return {
     what: "Have systemd delegate all controllers to users:",
     lines: [
-      ...writeFile(facts, "/etc/systemd/system/user@.service.d/delegate.conf", [
-        "[Service]",
-        "Delegate=cpu cpuset io memory pids",
-      ]),
-      asRoot(facts, "systemctl daemon-reload"),
+      ...writeFile(facts, `${DELEGATION.folder}/${DELEGATION.name}`, DELEGATION.content),
+      asRoot(facts, DELEGATION.afterwards),
     ],
     afterwards: "Then log out and in again.",
   };
@@ -148,14 +144,14 @@ const noUserManager: Cause = {
     {
       what: "Let your systemd manager run without a session, and reach it by D-Bus:",
       lines: [
-        asRoot(facts, 'loginctl enable-linger "$USER"'),
+        asRoot(facts, LINGER),
         ...(facts.distribution.family === "debian" || facts.distribution.family === "ubuntu"
           ? [asRoot(facts, "apt install dbus-user-session")]
           : []),
       ],
       afterwards: "Then log out and in again.",
     },
-    { what: "Or start the editor in a scope of its own:", lines: ["systemd-run --user --scope -p Delegate=yes code"] },
+    { what: "Or start the editor in a scope of its own:", lines: [SCOPE_OF_USER] },
     delegation(facts),
   ],
 };
