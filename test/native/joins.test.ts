@@ -10,6 +10,7 @@ import { procStat } from "./proc-stat";
 import {
   api,
   children,
+  execEntersTime,
   inNamespaces,
   isRoot,
   type Options,
@@ -126,12 +127,14 @@ describe("joining", () => {
     after(() => holder.release());
 
     it("enters several namespaces at once, the user namespace among them", async () => {
-      const links = Object.keys(TYPES).map((name) => `ns/${name}`);
+      // Where execve(2) does not enter it, the holder's own time namespace is the host's, which nobody may join.
+      const types = Object.entries(TYPES).filter(([name]) => !name.startsWith("time") || execEntersTime());
+      const links = types.map(([name]) => `ns/${name}`);
       const { stdout } = await run(
         "readlink",
         links.map((link) => `/proc/self/${link}`),
         {
-          sys: joining(holder.pidfd, ...Object.values(TYPES)),
+          sys: joining(holder.pidfd, ...types.map(([, flag]) => flag)),
         },
       );
       assert.deepEqual(

@@ -1,5 +1,6 @@
 // What the spawner's tests share: the built library, running a command to its end, and counting what is open or alive.
 
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { LIBRARY } from "../support/library";
@@ -96,4 +97,11 @@ export function children(): string[] {
       return []; // a thread that has ended since
     }
   });
+}
+
+/** Whether execve(2) enters a time namespace that was unshared, as another program finds it; Linux 6.1 does not. */
+export function execEntersTime(): boolean {
+  const line = ["--user", "--map-root-user", "--time", "readlink", "/proc/self/ns/time"];
+  const inside = execFileSync("unshare", line, { encoding: "utf8" }).trim();
+  return inside !== readlinkSync("/proc/self/ns/time");
 }
