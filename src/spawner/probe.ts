@@ -140,7 +140,9 @@ async function tryNotification(): Promise<Feature> {
 }
 
 /**
- * Tries every feature; takes some milliseconds. Nothing is left behind.
+ * Tries every feature of the kernel that is had without asking anybody; takes some milliseconds. Nothing is left behind.
+ * Of FEATURES those of cgroups are not among them: who delegates one decides about them, and systemd may have to be asked,
+ * which moves this process. The doctor's checkSystem() tries those too.
  * @param onTried called after each
  */
 export async function probe(onTried: (feature: Feature) => void = () => {}): Promise<Feature[]> {
