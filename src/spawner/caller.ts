@@ -2,6 +2,7 @@
 // for it; what cannot be read is taken to allow everything, because then only the kernel knows.
 
 import * as fs from "node:fs";
+import * as os from "node:os";
 import { CAPABILITIES, type Capability } from "./capabilities";
 import { landlockAbi } from "./landlock-abi";
 import { type OpenFilesLimit, openFilesLimit } from "./open-files-limit";
@@ -41,6 +42,11 @@ export interface Caller {
   readonly clocks: Readonly<Record<"monotonic" | "boottime", number>>;
   /** The newest ABI of the kernel's Landlock; 0, or minus an errno, where there is none. */
   readonly landlockAbi: number;
+  /**
+   * Whether execve(2) enters a time namespace that was unshared; before Linux 6.2 only the next fork does (kernel commit
+   * 2b5f9dad32ed, "fs/exec: switch timens when a task gets a new mm").
+   */
+  readonly execEntersTime: boolean;
   /** What one of our fds points to, as /proc/self/fd shows it ('net:[4026531840]'); undefined when it is not open. */
   fdTarget(fd: number): string | undefined;
 }
@@ -97,6 +103,12 @@ function readChrooted(): boolean {
 function readClockOffset(clock: string): number {
   const line = new RegExp(`^${clock}\\s+(-?\\d+)`, "m").exec(readProc("self/timens_offsets") ?? "");
   return Number(line?.[1] ?? 0);
+}
+
+/** A release that can't be read is taken for a newer one. */
+function isAtLeast(release: string, major: number, minor: number): boolean {
+  const [, first = major, second = minor] = (/^(\d+)\.(\d+)/.exec(release) ?? []).map(Number);
+  return first > major || (first === major && second >= minor);
 }
 
 const cache = new Map<string, unknown>();
@@ -162,6 +174,10 @@ class ThisProcess implements Caller {
 
   get landlockAbi(): number {
     return landlockAbi();
+  }
+
+  get execEntersTime(): boolean {
+    return isAtLeast(os.release(), 6, 2);
   }
 
   hardLimit(type: string): number {

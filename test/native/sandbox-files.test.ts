@@ -177,7 +177,7 @@ describe("sandbox, files", () => {
     });
 
     it("are made in install, where a package manager is there that would make them, and nowhere else", async () => {
-      const { PATH } = process.env;
+      const { env } = process;
       for (const name of ["cargo", "npm", "bun", "go"]) world.write(`tools/${name}`, "#!/bin/sh\n", 0o755);
       world.write("home/.bun/bin/bun", "#!/bin/sh\n", 0o755);
       world.write("new/.cargo/bin/cargo", "#!/bin/sh\n", 0o755);
@@ -190,7 +190,8 @@ describe("sandbox, files", () => {
         return out;
       };
       try {
-        process.env.PATH = `${world.root}/tools:/usr/bin:/bin`;
+        // Nothing else: npm tells what it starts where its cache is.
+        process.env = { PATH: `${world.root}/tools:/usr/bin:/bin` };
         const before = listing(context.home);
         await run("build");
         await run("strict");
@@ -202,7 +203,7 @@ describe("sandbox, files", () => {
         assert.ok(!existsSync(join(context.home, ".local/share/pnpm")), "its package manager is not there");
         assert.ok(!existsSync(join(context.home, "go")), "the profile hides it");
       } finally {
-        process.env.PATH = PATH;
+        process.env = env;
       }
     });
 

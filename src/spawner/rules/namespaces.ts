@@ -74,6 +74,16 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     },
   },
   {
+    path: "sys.cloneflags",
+    // A PID 1 of ours forks the command.
+    broken: (asked) =>
+      hasNew(asked, "CLONE_NEWTIME") &&
+      !asked.caller.execEntersTime &&
+      !(asked.cloned.has("CLONE_NEWPID") && asked.sys.init !== false),
+    message:
+      "CLONE_NEWTIME would be for the command's children alone: before Linux 6.2 a new time namespace is entered by a fork and not by execve (time_namespaces(7)). Add CLONE_NEWPID, whose PID 1 forks the command",
+  },
+  {
     path: "sys.init",
     broken: ({ sys, cloned }) => sys.init === true && !cloned.has("CLONE_NEWPID"),
     message: "needs CLONE_NEWPID in sys.cloneflags: PID 1 exists once in a PID namespace (pid_namespaces(7))",

@@ -37,6 +37,7 @@ export const ROOT: Caller = {
   maxOpenFiles: 1_048_576,
   clocks: { monotonic: 1000, boottime: 1000 },
   landlockAbi: 7,
+  execEntersTime: true,
   fdTarget: () => "pidfd:[1]",
 };
 
