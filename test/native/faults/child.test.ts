@@ -6,7 +6,7 @@ import { skipBecause } from "../../support/skip";
 import { isRoot } from "../spawner-world";
 import { faultsIn, withoutRemedy } from "./judge";
 import { optionSets } from "./option-sets";
-import type { Report } from "./worker";
+import type { Outcome, Report } from "./worker";
 import { SILENT, underSupervisionWithout } from "./world";
 
 interface Run {
@@ -20,6 +20,14 @@ const RUNS: readonly Run[] = [
   { name: "full", missing: ["openat2", "mount_setattr"] },
 ];
 
+/**
+ * Without mount_setattr(2) the table of mounts is read, as often as its text takes. The numbers in it are those that other
+ * mounts of the machine's have left free: longer the next time, or shorter.
+ */
+function isUnsteady({ name }: Outcome, missing: readonly string[]): boolean {
+  return missing.includes("mount_setattr") && name === "read";
+}
+
 for (const { name, missing } of RUNS) {
   const title = missing.length === 0 ? name : `${name}, without ${missing.join(" and ")}`;
   describe(`a failing system call of a child: ${title}`, function () {
@@ -29,7 +37,8 @@ for (const { name, missing } of RUNS) {
     before(async function () {
       if (optionSets()[name]?.rootOnly === true && !isRoot)
         skipBecause(this, "writing others' ids into a map takes root");
-      report = await underSupervisionWithout<Report>(missing, "worker", name);
+      const whole = await underSupervisionWithout<Report>(missing, "worker", name);
+      report = { ...whole, outcomes: whole.outcomes.filter((one) => one.hit || !isUnsteady(one, missing)) };
     });
 
     it("is named with its step, or is one that may fail", () => {
@@ -39,7 +48,9 @@ for (const { name, missing } of RUNS) {
 
     it("blames later steps for later calls, and every step that can fail", () => {
       const blamed = report.outcomes.flatMap((outcome) =>
-        outcome.error?.code === outcome.errno && outcome.role === "child" ? [Number(outcome.error.index)] : [],
+        outcome.error?.code === outcome.errno && outcome.role === "child" && !isUnsteady(outcome, missing)
+          ? [Number(outcome.error.index)]
+          : [],
       );
       assert.deepEqual(
         blamed,
