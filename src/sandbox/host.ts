@@ -231,7 +231,8 @@ async function matchesOf(
         const paths = folder === undefined ? [] : await expandGlob(folder.real, segments);
         const facts = (await Promise.all(paths.map(pathFact))).filter((fact) => fact !== undefined);
         const { links } = folder ?? {};
-        result[text] = links === undefined ? facts : facts.map((fact) => ({ ...fact, links }));
+        result[text] =
+          links === undefined ? facts : facts.map((fact) => ({ ...fact, links: [...links, ...(fact.links ?? [])] }));
       } catch (error) {
         if (!(error instanceof GlobError)) throw error;
         throw new ProfileError([{ path: `filesystem.${list}[${index}]`, message: `${text} ${error.message}` }]);

@@ -22,31 +22,36 @@ export async function realOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** The links that a path goes through, as realpath(3) follows them. */
-async function linksOn(path: string): Promise<string[]> {
+/**
+ * Follows a path's links one by one, as realpath(3) does: where it leads, and the links on the way, from one look at each.
+ * Two looks could see a folder and a link at the same place, which somebody lets change places.
+ */
+async function follow(path: string): Promise<{ real: string; links: string[] } | undefined> {
   const links: string[] = [];
   const names = path.split("/");
-  let at = "/";
+  let real = "/";
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
-    const next = join(at, name);
+    const next = join(real, name);
     const target = name === "" || name === ".." ? undefined : await readlink(next).catch(() => undefined);
     if (target === undefined) {
-      at = next;
+      real = next;
       continue;
     }
     // One that was put there since realpath(3) looked could lead to itself.
-    if (links.push(next) > MOST_LINKS) break;
-    if (target.startsWith("/")) at = "/";
+    if (links.push(next) > MOST_LINKS) return undefined;
+    if (target.startsWith("/")) real = "/";
     names.unshift(...target.split("/"));
   }
-  return links;
+  return { real, links };
 }
 
+/** What a path is; a link that takes a place on it after this look is followed by no mount (mount option `nofollow`). */
 export async function pathFact(path: string): Promise<PathFact | undefined> {
   try {
-    const real = await realpath(path);
-    const kind = (await stat(real)).isDirectory() ? "directory" : "file";
-    return real === path ? { real, kind } : { real, kind, links: await linksOn(path) };
+    const isDirect = (await realpath(path)) === path;
+    const found = isDirect ? { real: path } : await follow(path);
+    if (found === undefined) return undefined;
+    return { ...found, kind: (await stat(found.real)).isDirectory() ? "directory" : "file" };
   } catch {
     return undefined;
   }

@@ -109,6 +109,9 @@ describe("escape by a race", () => {
   it("shows and opens nothing behind a folder that the profile makes writable", () =>
     holds("folder", { extends: "strict", filesystem: { write: ["folder"] } }, ["folder"]));
 
+  it("shows nothing behind what a pattern makes writable", () =>
+    holds("folder", { extends: "strict", filesystem: { write: ["fold*", "folder/*"] } }, ["folder"]));
+
   it("shows nothing behind the parent of a folder that the profile makes writable", async () => {
     bait.write(join(bait.workspace, "folder/inner/file"), "harmless\n");
     await holds("folder", { extends: "strict", filesystem: { write: ["folder/inner"] } }, ["folder/inner"]);
