@@ -39,9 +39,15 @@ async function look(): Promise<OwnCgroup | undefined> {
   return { mountPoint, path, directory, inRoot };
 }
 
-/** Whether we are in hierarchies of the old kind as well, cgroup v1: each has a line "4:memory:/path" (cgroups(7)). */
-export async function isInOldHierarchies(): Promise<boolean> {
-  return /^\d+:[^:=]+:/m.test((await readSystemFile("self/cgroup")) ?? "");
+let inOld: Promise<boolean> | undefined;
+
+/**
+ * Whether we are in hierarchies of the old kind as well, cgroup v1: each has a line "4:memory:/path" (cgroups(7)). Looked
+ * up once: they are mounted at boot.
+ */
+export function isInOldHierarchies(): Promise<boolean> {
+  inOld ??= readSystemFile("self/cgroup").then((text) => /^\d+:[^:=]+:/m.test(text ?? ""));
+  return inOld;
 }
 
 let known: Promise<OwnCgroup | undefined> | undefined;

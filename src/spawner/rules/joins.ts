@@ -3,7 +3,7 @@
 import { suggestion } from "../nearest";
 import type { CloneFlag } from "../types";
 import { NAMESPACES } from "./flag-names";
-import { type Asked, OWN_USER_NAMESPACE, type Rule, which } from "./rule";
+import { type Asked, hasOwnInit, OWN_USER_NAMESPACE, type Rule, which } from "./rule";
 
 /** How /proc/PID/fd shows the namespaces (namespaces(7)). */
 const KINDS: Readonly<Record<string, string>> = {
@@ -144,7 +144,7 @@ export const TRACE_RULES: readonly Rule[] = [
   },
   {
     path: "sys.ptrace",
-    broken: ({ sys, cloned }) => sys.ptrace === true && cloned.has("CLONE_NEWPID") && sys.init !== false,
+    broken: (asked) => asked.sys.ptrace === true && hasOwnInit(asked),
     message:
       "excludes a PID 1 before the command, whose child the command is: a tracer traces its own child (ptrace(2)). Set sys.init to false",
   },

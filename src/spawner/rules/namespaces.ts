@@ -1,7 +1,7 @@
 // Options that act on a namespace: it must be the child's own, and belong to the user namespace that the child is in.
 
 import type { CloneFlag, SysProcAttr } from "../types";
-import { type Asked, hasNew, isGiven, type Rule, which } from "./rule";
+import { type Asked, hasNew, hasOwnInit, isGiven, type Rule, which } from "./rule";
 
 /** Options that need a new namespace of the child's own, and which. */
 const NEEDS: readonly (readonly [option: keyof SysProcAttr, flag: CloneFlag, why: string])[] = [
@@ -76,10 +76,7 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   {
     path: "sys.cloneflags",
     // A PID 1 of ours forks the command.
-    broken: (asked) =>
-      hasNew(asked, "CLONE_NEWTIME") &&
-      !asked.caller.execEntersTime &&
-      !(asked.cloned.has("CLONE_NEWPID") && asked.sys.init !== false),
+    broken: (asked) => hasNew(asked, "CLONE_NEWTIME") && !asked.caller.execEntersTime && !hasOwnInit(asked),
     message:
       "CLONE_NEWTIME would be for the command's children alone: before Linux 6.2 a new time namespace is entered by a fork and not by execve (time_namespaces(7)). Add CLONE_NEWPID, whose PID 1 forks the command",
   },

@@ -2,6 +2,7 @@
 
 import type { Caller } from "../caller";
 import type { Capability } from "../capabilities";
+import { hasInit } from "../plan";
 import type { CloneFlag, Problem, SpawnOptions, SysProcAttr } from "../types";
 
 /** What was asked for, and by whom, as the rules look at it. */
@@ -65,6 +66,11 @@ export function isGiven(value: SysProcAttr[keyof SysProcAttr]): boolean {
 /** A namespace of the child's own, whether by clone or by unshare. */
 export function hasNew({ cloned, unshared }: Asked, flag: CloneFlag): boolean {
   return cloned.has(flag) || unshared.has(flag);
+}
+
+/** Whether a PID 1 of ours comes before the command, and forks it. */
+export function hasOwnInit({ sys }: Asked): boolean {
+  return hasInit(sys);
 }
 
 /** Whether the child ends up in another user namespace than ours, where it has every capability until its execve. */
