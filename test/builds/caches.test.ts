@@ -9,6 +9,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { skipBecause } from "../support/skip";
 import { needs, Project } from "./project";
+import { wheelBackend } from "./wheel-backend";
 
 describe("builds: from package caches", () => {
   let project: Project;
@@ -66,17 +67,7 @@ describe("builds: from package caches", () => {
         "sample-1.0/PKG-INFO": "Metadata-Version: 2.1\nName: sample\nVersion: 1.0\n",
         "sample-1.0/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
         "sample-1.0/sample.py": "GREETING = 'hello pip'\n",
-        "sample-1.0/backend.py": `import os, zipfile
-def build_wheel(folder, settings=None, metadata=None):
-    name = "sample-1.0-py3-none-any.whl"
-    assert os.environ.get("MAY_BUILD"), "it is built twice"
-    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
-        wheel.write("sample.py")
-        wheel.writestr("sample-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: sample\\nVersion: 1.0\\n")
-        wheel.writestr("sample-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr("sample-1.0.dist-info/RECORD", "")
-    return name
-`,
+        "sample-1.0/backend.py": wheelBackend('assert os.environ.get("MAY_BUILD"), "it is built twice"'),
       },
       project.root,
     );

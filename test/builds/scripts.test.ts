@@ -4,19 +4,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { skipBecause } from "../support/skip";
 import { needs, Project } from "./project";
-
-/** A build backend of its own (PEP 517), so that nothing has to be fetched to make a wheel. */
-const BACKEND = `import zipfile
-NAME = "sample-1.0"
-def build_wheel(folder, settings=None, metadata=None):
-    name = "sample-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
-        wheel.write("sample.py")
-        wheel.writestr("sample-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: sample\\nVersion: 1.0\\n")
-        wheel.writestr("sample-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr("sample-1.0.dist-info/RECORD", "")
-    return name
-`;
+import { wheelBackend } from "./wheel-backend";
 
 describe("builds: scripts", () => {
   let project: Project;
@@ -32,7 +20,7 @@ describe("builds: scripts", () => {
     }
     project.add({
       "sample/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
-      "sample/backend.py": BACKEND,
+      "sample/backend.py": wheelBackend(),
       "sample/sample.py": "def greet(name):\n    return f'hello {name}'\n",
       "test_sample.py":
         "import sample, unittest\nclass Greets(unittest.TestCase):\n    def test_greets(self):\n        self.assertEqual(sample.greet('x'), 'hello x')\n",
