@@ -8,6 +8,7 @@ import { stripVTControlCharacters } from "node:util";
 import * as vscode from "vscode";
 import { EXTENSION_ID, TASK_TYPE } from "../../src/contributions";
 import type { SandboxTasksApi } from "../../src/extension";
+import type { Sandbox } from "../../src/sandbox/types";
 import { waitUntil } from "../support/processes";
 
 /** The extension under test, activated. */
@@ -166,4 +167,12 @@ export async function nothingRuns(): Promise<void> {
   const { registry } = await api();
   await waitUntil("every sandbox has ended", () => registry.running.length === 0);
   await waitUntil("every task has ended", () => vscode.tasks.taskExecutions.length === 0);
+}
+
+/** Runs a line of shell as a task in a sandbox, until it is known to the registry. */
+export async function startTask(command: string, more: object = {}): Promise<Sandbox> {
+  const { registry } = await api();
+  await writeTasks([{ label: "runs", type: TASK_TYPE, command, problemMatcher: [], ...more }]);
+  await vscode.tasks.executeTask(await findTask("runs"));
+  return waitUntil("it runs", () => registry.running.find(({ name }) => name === "runs"));
 }

@@ -1,11 +1,11 @@
-// Namespaces that are held by a parked child, and commands that join them, or a sandbox that runs.
+// Commands that join namespaces: held ones, or those of a sandbox that runs.
 
 import assert from "node:assert/strict";
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readlinkSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { waitUntil } from "../support/processes";
 import { skipBecause } from "../support/skip";
+import { childOf, type Flag, isGone, joining, killedHost } from "./join-world";
 import { procStat } from "./proc-stat";
 import {
   api,
@@ -23,7 +23,6 @@ import {
 } from "./spawner-world";
 
 type Holder = Awaited<ReturnType<typeof api.holdNamespaces>>;
-type Flag = NonNullable<Sys["cloneflags"]>[number];
 
 const TYPES: Readonly<Record<string, Flag>> = {
   user: "CLONE_NEWUSER",
@@ -34,83 +33,6 @@ const TYPES: Readonly<Record<string, Flag>> = {
   cgroup: "CLONE_NEWCGROUP",
   time: "CLONE_NEWTIME",
 };
-
-/** Everything that the process has, in one setns(2) by its pidfd. */
-const joining = (fd: number, ...nstype: Flag[]): Sys => ({ setns: [{ fd, nstype }] });
-
-/** The only child of a process. */
-function childOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
-}
-
-const isGone = (pid: number): boolean => !existsSync(`/proc/${pid}`) || procStat(pid).state === "Z";
-
-/** Runs a script in a Node of its own, kills it once it has printed a line, and returns what that line says. */
-async function killedHost(script: string): Promise<unknown> {
-  const program = `
-    const api = require(${JSON.stringify(LIBRARY)});
-    (async () => { ${script} })().then((result) => console.log(JSON.stringify(result)));`;
-  const host = await api.spawn(LIBRARY_NODE, ["-e", program], { stdio: ["pipe", "pipe", "inherit"] });
-  assert.ok(host.stdout);
-  const line = await host.stdout[Symbol.asyncIterator]().next();
-  host.kill("SIGKILL");
-  await host.exited;
-  return JSON.parse(String(line.value));
-}
-
-describe("a holder of namespaces", () => {
-  it("is parked: it sleeps, uses no time and keeps no fd of ours", async () => {
-    await using holder = await api.holdNamespaces(inNamespaces(["CLONE_NEWNET"]));
-    await waitUntil("it sleeps", () => procStat(holder.pid).state === "S");
-    const fds = `/proc/${holder.pid}/fd`;
-    if (isRoot) {
-      const links = readdirSync(fds).map((fd) => readlinkSync(`${fds}/${fd}`));
-      assert.deepEqual(links, ["/dev/null", "/dev/null", "/dev/null"]);
-    } else {
-      assert.throws(() => readdirSync(fds), { code: "EACCES" }); // not dumpable
-    }
-    assert.equal(procStat(holder.pid).parent, process.pid);
-    assert.match(readFileSync(`/proc/self/fdinfo/${holder.pidfd}`, "utf8"), new RegExp(`^Pid:\\t${holder.pid}$`, "m"));
-  });
-
-  it("ends when it is released, and leaves nothing", async () => {
-    await sh("true");
-    const before = openFds();
-    const holder = await api.holdNamespaces(inNamespaces(["CLONE_NEWNET", "CLONE_NEWPID"]));
-    await holder.release();
-    assert.ok(!existsSync(`/proc/${holder.pid}`));
-    assert.equal(holder.pidfd, -1);
-    await holder.release(); // once more does no harm
-    assert.deepEqual(children(), []);
-    await waitUntil("every fd is closed", () => openFds().length === before.length);
-  });
-
-  it("ends with us, however we end", async () => {
-    const options = JSON.stringify(inNamespaces(["CLONE_NEWNET"]));
-    const pid = Number(await killedHost(`return (await api.holdNamespaces(${options})).pid`));
-    assert.ok(pid > 0);
-    await waitUntil("it is gone", () => isGone(pid));
-  });
-
-  it("names the step that failed, as spawn does", async () => {
-    const error = await rejection(api.holdNamespaces(inNamespaces(["CLONE_NEWUTS"], { chroot: "/no/such/folder" })));
-    assert.deepEqual([error.step, error.code], ["chroot", "ENOENT"]);
-    assert.deepEqual(children(), []);
-  });
-
-  it("reaps what is left to it as the PID 1 of its namespace", async () => {
-    const flags: Flag[] = ["CLONE_NEWUSER", "CLONE_NEWPID"];
-    await using holder = await api.holdNamespaces(inNamespaces(["CLONE_NEWPID"]));
-    const { status } = await sh("(sh -c 'exec 1>&- 2>&-; sleep 0.05' &); exit 0", {
-      sys: joining(holder.pidfd, ...flags),
-    });
-    assert.equal(status.code, 0);
-    await waitUntil(
-      "the orphan is gone",
-      () => readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8").trim() === "",
-    );
-  });
-});
 
 describe("joining", () => {
   describe("by pidfd", () => {
