@@ -4,6 +4,7 @@ import type { Command, CommandHandler } from "../contributions";
 import { formatTime, heldByLandlock } from "../format";
 import { type ProcessInfo, processDetails, processes } from "../inspect";
 import { t } from "../l10n";
+import { caretakers, type Sandbox } from "../sandbox";
 import { detailsText } from "../views/detailsText";
 import { pickTarget, type Target } from "./pick";
 import type { Services } from "./services";
@@ -14,7 +15,7 @@ export function showDetails(services: Services): CommandHandler<Command.ShowDeta
     if (!target) return;
     const { sandbox } = target;
     const all = await processes(sandbox.process.pid);
-    const subject = target.kind === "process" ? target.info : commandOf(all, sandbox.process.pid);
+    const subject = target.kind === "process" ? target.info : commandOf(all, sandbox);
     const text = detailsText(
       documentName(target),
       [
@@ -32,14 +33,13 @@ export function showDetails(services: Services): CommandHandler<Command.ShowDeta
   };
 }
 
-/** Our own program, and the guard beside it, call themselves so. */
-const INIT_NAME = "sandbox-init";
-
-/** The command itself says more than our PID 1, which keeps what it needs to start and end the others. */
-function commandOf(all: readonly ProcessInfo[], init: number): ProcessInfo | undefined {
-  const isCommand = ({ pid, parentPid, name }: ProcessInfo): boolean =>
-    parentPid === init && (name !== INIT_NAME || pid === init);
-  return all.find(isCommand) ?? all.find(({ pid }) => pid === init);
+/** The command itself says more than what looks after it, which keeps what it needs to start and end the others. */
+function commandOf(all: readonly ProcessInfo[], { process, isolation }: Sandbox): ProcessInfo | undefined {
+  const ours = caretakers(all, process.pid, isolation);
+  return (
+    all.find(({ pid, parentPid }) => parentPid === process.pid && !ours.has(pid)) ??
+    all.find(({ pid }) => pid === process.pid)
+  );
 }
 
 function processWords({ insidePid, pid, command }: ProcessInfo): string {

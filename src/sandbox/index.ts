@@ -1,6 +1,7 @@
 // Sandboxes: profiles, how they become spawn options, and the ones that run. No dependency on the editor.
 
 export { changeToAllow, type ProfileChange } from "./allow";
+export { caretakers } from "./caretakers";
 export { compile } from "./compile";
 export type { Denial, DenyingWall } from "./denials";
 export { describeProfile } from "./describe";

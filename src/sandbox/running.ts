@@ -13,6 +13,7 @@ import {
   spawn,
 } from "../spawner";
 import type { AloneWorld } from "./alone";
+import { caretakers } from "./caretakers";
 import { limitReached, type SandboxCgroup } from "./cgroups";
 import type { Denial, DenialLog } from "./denials";
 import { SandboxError } from "./errors";
@@ -27,9 +28,6 @@ import type { EndedSandbox, Isolation, Sandbox, SandboxCommand, SandboxStats } f
 import { createdProtectedPaths } from "./workspace";
 
 let count = 0;
-
-/** Our own program, as proc_pid_comm(5) calls it. */
-const HELPER_NAME = "sandbox-init";
 
 /** Words for a tree item: the command line, with its white space drawn together. */
 function nameOf(command: SandboxCommand): string {
@@ -265,8 +263,8 @@ export class RunningSandbox implements Sandbox {
     const [inside, cgroup] = this.#over
       ? [[], undefined]
       : await Promise.all([processes(this.process.pid), this.figures()]);
-    // Ours look after the others: PID 1, or the owner and its guard.
-    const others = inside.filter(({ pid, name }) => pid !== this.process.pid && name !== HELPER_NAME);
+    const ours = caretakers(inside, this.process.pid, this.isolation);
+    const others = inside.filter(({ pid }) => !ours.has(pid));
     return {
       processes: others.length,
       cpuTime: others.reduce((sum, { cpuTime }) => sum + cpuTime, 0),

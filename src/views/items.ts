@@ -178,8 +178,10 @@ function processItem({ info, children }: ProcessNode): vscode.TreeItem {
 }
 
 /** Short enough that the pids beside it can be read in a narrow sidebar; the tooltip has it all. */
-function shortCommand({ command }: ProcessNode["info"]): string {
-  if (command.startsWith(`${INIT_NAME} `)) return INIT_NAME;
+function shortCommand({ command, insidePid, parentPid }: ProcessNode["info"]): string {
+  // No task's process is one of the editor's own children, whatever it calls itself.
+  const isOurs = insidePid === 1 || parentPid === process.pid;
+  if (isOurs && command.startsWith(`${INIT_NAME} `)) return INIT_NAME;
   return shorten(command.replace(/^\/\S*\/(?=[^/\s])/, ""), 28);
 }
 
