@@ -2,6 +2,7 @@
 // it likes for as long as it likes.
 
 import { access, constants, lstat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import type { Denial } from "./denials";
 import { type Finding, findingIn, NEEDLES, type OnHost } from "./hints";
@@ -15,15 +16,24 @@ const MOST_LINES = 20;
 /** How many findings of a sandbox are looked into: each costs a look at the disk. */
 const MOST_FINDINGS = 200;
 
+/** Whether we may do this with what is at a path (access(2)), and the errno if not. */
+async function refusal(path: string, mode: number): Promise<string | undefined> {
+  try {
+    await access(path, mode);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}
+
 /** What is at a path of this machine. */
 export async function onHost(path: string): Promise<OnHost> {
-  try {
-    await lstat(path);
-    await access(path, constants.R_OK);
-    return "there";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "missing" : "refused";
-  }
+  const refused = await lstat(path).then(
+    () => refusal(path, constants.R_OK),
+    (error: NodeJS.ErrnoException) => error.code,
+  );
+  const is = refused === undefined ? "there" : refused === "ENOENT" ? "missing" : "refused";
+  return { is, canWrite: (await refusal(is === "missing" ? dirname(path) : path, constants.W_OK)) === undefined };
 }
 
 export class HintReader {

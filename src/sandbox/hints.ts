@@ -13,6 +13,7 @@ import { guardedPaths, isVisible, type Place, placeOf } from "./layout";
 import { expand, isInside } from "./paths";
 import type { ResolvedProfile } from "./schema";
 import { CREDENTIALS } from "./toolchains";
+import type { Isolation } from "./types";
 import { isSystemFolder } from "./workspace";
 
 /** What a line says, before anything is known of the sandbox. */
@@ -63,8 +64,21 @@ export function findingIn(line: string): Finding | undefined {
   return undefined;
 }
 
-/** What is at a path outside of the sandbox: 'refused' where the editor itself may not read it. */
-export type OnHost = "missing" | "refused" | "there";
+/** What is at a path outside of the sandbox, as the editor finds it. */
+export interface OnHost {
+  /** 'refused' where the editor itself may not read it. */
+  readonly is: "missing" | "refused" | "there";
+  /** Whether the editor may write to it, or make it where it is missing. */
+  readonly canWrite: boolean;
+}
+
+/** The sandbox that a finding is held against. */
+export interface Shown {
+  readonly profile: ResolvedProfile;
+  readonly places: readonly Place[];
+  readonly facts: HostFacts;
+  readonly isolation: Isolation;
+}
 
 /** Keys and passwords: a line that a program prints must not lead anybody to show them. */
 function isSecret(path: string, { home, secrets }: HostFacts): boolean {
@@ -77,26 +91,28 @@ function networkHint(what: string, { network }: ResolvedProfile): Denial | undef
 }
 
 /** A path that could not be written to because it is seen read-only. */
-function writeHint(path: string, profile: ResolvedProfile, places: readonly Place[], facts: HostFacts, at: OnHost) {
+function writeHint(path: string, { profile, places, facts, isolation }: Shown, at: OnHost) {
   const hint = { by: "filesystem", certainty: "hint", what: path, path, count: 1 } as const;
   const { access } = placeOf(places, path);
   if (guardedPaths(places, facts).some((guarded) => isInside(path, guarded.path))) {
     return { ...hint, rule: "filesystem" };
   }
-  if (access !== "read" && access !== "hidden") return undefined;
+  // What is the sandbox's own elsewhere is nowhere under Landlock alone: its own is in a folder beside.
+  const own: readonly Place["access"][] = isolation === "landlock" ? ["private", "copy"] : [];
+  if (access !== "read" && access !== "hidden" && !own.includes(access)) return undefined;
   if (isInside(path, facts.workspace)) {
     return profile.filesystem.workspace === "readonly"
       ? ({ ...hint, rule: "filesystem.workspace", allow: { filesystem: { workspace: "readwrite" } } } as const)
       : undefined;
   }
   // What is to be made can't be shown: the folder can that it would be made in, unless it is everybody's.
-  const target = at === "missing" ? dirname(path) : path;
+  const target = at.is === "missing" ? dirname(path) : path;
   const isOffered = !isSystemFolder(target) && !isInside(facts.home, target) && !isSecret(target, facts);
   return { ...hint, rule: "filesystem.write", ...(isOffered ? { allow: { filesystem: { write: [target] } } } : {}) };
 }
 
 /** A path that is there outside and can't be seen inside. */
-function readHint(path: string, profile: ResolvedProfile, places: readonly Place[], facts: HostFacts) {
+function readHint(path: string, { profile, places, facts }: Shown) {
   if (isVisible(places, path)) return undefined;
   const hint = { by: "filesystem", certainty: "hint", what: path, path, count: 1 } as const;
   const hiding = profile.filesystem.hide.some((text) => isInside(path, expand(text, facts.home, facts.workspace)));
@@ -120,20 +136,21 @@ export function pathOf(finding: Finding, { home }: HostFacts, cwd: string): stri
  */
 export function hintOf(
   finding: Finding,
-  profile: ResolvedProfile,
-  places: readonly Place[],
-  facts: HostFacts,
+  shown: Shown,
   path: string | undefined,
-  at: OnHost,
+  at: OnHost | undefined,
 ): Denial | undefined {
-  if ("what" in finding) return networkHint(finding.what, profile);
+  if ("what" in finding) return networkHint(finding.what, shown.profile);
   // The permission bits refuse the user outside as well: no doing of the sandbox.
-  if (path === undefined || at === "refused") return undefined;
+  if (path === undefined || at === undefined || at.is === "refused") return undefined;
+  const hidden = at.is === "there" ? readHint(path, shown) : undefined;
   switch (finding.error) {
     case "EROFS":
-      return writeHint(path, profile, places, facts, at);
-    case "EACCES":
+      return writeHint(path, shown, at);
     case "ENOENT":
-      return at === "there" ? readHint(path, profile, places, facts) : undefined;
+      return hidden;
+    case "EACCES":
+      // Landlock has one word for all; of a mount that is read-only the kernel says so.
+      return hidden ?? (shown.isolation === "landlock" && at.canWrite ? writeHint(path, shown, at) : undefined);
   }
 }

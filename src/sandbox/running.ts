@@ -102,7 +102,8 @@ export class RunningSandbox implements Sandbox {
     const explain = async (finding: Finding): Promise<Denial | undefined> => {
       const path = pathOf(finding, facts, command.cwd ?? facts.workspace);
       places ??= layout(resolvedProfile, facts);
-      return hintOf(finding, resolvedProfile, places, facts, path, path === undefined ? "missing" : await onHost(path));
+      const shown = { profile: resolvedProfile, places, facts, isolation: this.isolation };
+      return hintOf(finding, shown, path, path === undefined ? undefined : await onHost(path));
     };
     log.onDidChange(() => this.#changed());
     this.#hints = new HintReader(explain, (hint) => this.log.add([hint]));

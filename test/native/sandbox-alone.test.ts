@@ -147,6 +147,28 @@ describe("Landlock alone", () => {
       assert.ok(!existsSync(join(world.home, ".bashrc")) && existsSync(world.workspace));
     });
 
+    it("says of what was refused what would allow it, as a hint", async () => {
+      world.write("other/file", "text\n");
+      const other = join(world.root, "other");
+      const script = `cat ${other}/file; echo x > ${other}/file; echo x > ${other}/new; cat /etc/shadow`;
+      const hints = async (filesystem: Ref["filesystem"]) => {
+        const { error, denials } = await run({ script, profile: { ...ALONE, filesystem } });
+        assert.equal(error?.message, undefined);
+        const found = denials.filter(({ rule }) => rule.startsWith("filesystem"));
+        return found.map(({ rule, allow }) => `${rule} ${JSON.stringify(allow)}`).sort();
+      };
+      // One word for all: what is not shown at all may have been read.
+      assert.deepEqual(await hints({}), [
+        `filesystem.read {"filesystem":{"read":["${other}/file"]}}`,
+        `filesystem.write {"filesystem":{"write":["${other}"]}}`,
+      ]);
+      assert.deepEqual(await hints({ read: [other] }), [
+        `filesystem.write {"filesystem":{"write":["${other}"]}}`,
+        `filesystem.write {"filesystem":{"write":["${other}/file"]}}`,
+      ]);
+      assert.deepEqual(await hints({ write: [other] }), []);
+    });
+
     it("has package caches that begin empty, or the user's as the profile says", async () => {
       world.write("home/.npm/_cacache/entry", "cached\n");
       world.write("home/.cargo/registry/entry", "cached\n");

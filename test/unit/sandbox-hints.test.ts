@@ -8,6 +8,7 @@ import type { HostFacts } from "../../src/sandbox/host";
 import { layout } from "../../src/sandbox/layout";
 import { resolveProfile } from "../../src/sandbox/profiles";
 import type { ProfileRef } from "../../src/sandbox/schema";
+import type { Isolation } from "../../src/sandbox/types";
 
 const HOME = "/home/me";
 const WORKSPACE = "/home/me/project";
@@ -38,11 +39,17 @@ const FACTS = {
 } satisfies HostFacts;
 
 /** What a line of output comes to. */
-function hint(line: string, profile: ProfileRef = "build", at: OnHost = "there"): Denial | undefined {
+function hint(
+  line: string,
+  ref: ProfileRef = "build",
+  is: OnHost["is"] = "there",
+  { isolation = "namespaces", canWrite = true }: { isolation?: Isolation; canWrite?: boolean } = {},
+): Denial | undefined {
   const finding = findingIn(line);
   if (finding === undefined) return undefined;
-  const resolved = resolveProfile(profile);
-  return hintOf(finding, resolved, layout(resolved, FACTS), FACTS, pathOf(finding, FACTS, WORKSPACE), at);
+  const profile = resolveProfile(ref);
+  const shown = { profile, places: layout(profile, FACTS), facts: FACTS, isolation };
+  return hintOf(finding, shown, pathOf(finding, FACTS, WORKSPACE), { is, canWrite });
 }
 
 describe("what programs print when they are refused", () => {
@@ -74,7 +81,13 @@ describe("what programs print when they are refused", () => {
 
 describe("a hint", () => {
   it("names the rule and what would allow it", () => {
-    const cases: readonly (readonly [line: string, profile: ProfileRef, at: OnHost, rule: string, allow: unknown])[] = [
+    const cases: readonly (readonly [
+      line: string,
+      profile: ProfileRef,
+      at: OnHost["is"],
+      rule: string,
+      allow: unknown,
+    ])[] = [
       [
         "cat: /home/me/.config/app: No such file or directory",
         "build",
@@ -137,6 +150,23 @@ describe("a hint", () => {
       assert.equal(found?.rule, rule, line);
       assert.equal(found.allow, undefined, line);
     }
+  });
+
+  it("takes a refused permission for a refused write where Landlock alone holds", () => {
+    const alone = { isolation: "landlock" } as const;
+    const write = (path: string) => `sh: 1: cannot create ${path}: Permission denied`;
+    const folder = { filesystem: { write: ["/srv/x"] } };
+    assert.deepEqual(hint(write("/srv/x/y"), "build", "missing", alone)?.allow, folder);
+    assert.deepEqual(hint(write("/srv/x"), "build", "there", alone)?.allow, folder);
+    // In the home folder nothing is shown, and what is to be made there would show all of it.
+    assert.equal(hint(write("/home/me/notes"), "build", "missing", alone)?.rule, "filesystem.write");
+    assert.equal(hint(write("/home/me/notes"), "build", "missing", alone)?.allow, undefined);
+    assert.deepEqual(hint(write("/home/me/a/b"), "build", "missing", alone)?.allow, {
+      filesystem: { write: ["/home/me/a"] },
+    });
+    assert.equal(hint(write(".git/hooks/x"), "build", "missing", alone)?.allow, undefined);
+    // Whoever may not write there outside has nothing from the profile.
+    assert.equal(hint(write("/srv/x"), "build", "there", { ...alone, canWrite: false }), undefined);
   });
 
   it("is none where the sandbox had no part in it", () => {

@@ -96,8 +96,10 @@ async function run(request: Request): Promise<Answer> {
       }),
   );
   sandbox.process.stdin?.end();
-  const { status, denials } = await sandbox.ended;
+  const ended = await sandbox.ended;
   await Promise.all(closed);
+  await sandbox.observe(output); // as the terminal does
+  const { status, denials } = ended;
   const { code, signal, reason } = status;
   return {
     isolation: sandbox.isolation,
