@@ -88,15 +88,26 @@ export function openFds(): string[] {
   });
 }
 
-/** Our children that are not reaped, zombies too. */
+/** Whether it keeps a scope of systemd's for us (cgroups/systemd.ts): asked for once, it stays as long as we do. */
+function keepsScope(pid: string): boolean {
+  try {
+    const [command, cgroup] = ["cmdline", "cgroup"].map((file) => readFileSync(`/proc/${pid}/${file}`, "utf8"));
+    return command === "cat\0" && /\/sandbox-tasks-[\d-]+\.scope\/sandbox-tasks-[\d-]+$/m.test(cgroup ?? "");
+  } catch {
+    return false; // it has ended since
+  }
+}
+
+/** Our children that are not reaped, zombies too; but for one that keeps a scope. */
 export function children(): string[] {
-  return readdirSync("/proc/self/task").flatMap((task) => {
+  const all = readdirSync("/proc/self/task").flatMap((task) => {
     try {
       return readFileSync(`/proc/self/task/${task}/children`, "utf8").split(" ").filter(Boolean);
     } catch {
       return []; // a thread that has ended since
     }
   });
+  return all.filter((pid) => !keepsScope(pid));
 }
 
 /** Whether execve(2) enters a time namespace that was unshared, as another program finds it; Linux 6.1 does not. */

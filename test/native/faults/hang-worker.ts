@@ -2,14 +2,17 @@
 // once with a timeout and once with an AbortSignal.
 
 import { readdirSync } from "node:fs";
+import { SLOWNESS } from "../../support/slowness";
 import { api, children, rejection } from "../spawner-world";
 import { commandOf, type OptionSet, optionSets } from "./option-sets";
 import { injected, order, record } from "./supervisor";
 
-const LIMIT_MS = 150;
+/** Time enough to come to where it hangs. */
+const LIMIT_MS = 150 * SLOWNESS;
 const TICK_MS = 5;
 
 export interface HangReport {
+  readonly limitMs: number;
   readonly timeout: { code: string; step: string; index: number; message: string; remedy: string | undefined };
   readonly aborted: { reason: unknown };
   /** Turns of the event loop while the child hung. */
@@ -58,6 +61,7 @@ async function main(): Promise<void> {
   const left = children();
   const { code } = await (await api.spawn(command, [], { stdio: "ignore" })).exited;
   const report: HangReport = {
+    limitMs: LIMIT_MS,
     timeout: { code: late.code, step: late.step, index: late.index, message: late.message, remedy: late.remedy },
     aborted: { reason },
     ticks,

@@ -1,7 +1,7 @@
 // The sandboxes whose every system call is made to fail: together they take every step that a plan may hold.
 
 import { program } from "../../support/programs";
-import { isRoot, type Options, ownIds, type Sys } from "../spawner-world";
+import { execEntersTime, isRoot, type Options, ownIds, type Sys } from "../spawner-world";
 
 export interface OptionSet {
   /** What starts it. */
@@ -97,7 +97,16 @@ export function optionSets(): Record<string, OptionSet> {
     "process group": { start: "spawn", options: { stdio: "ignore", sys: { setpgid: true } } },
     "all namespaces": {
       start: "spawn",
-      options: { stdio: "ignore", sys: { cloneflags: [...ALL], ...ownIds(), init: false, pdeathsig: "SIGKILL" } },
+      options: {
+        stdio: "ignore",
+        sys: {
+          // Without a PID 1 of ours nothing forks, which before Linux 6.2 alone enters a new time namespace.
+          cloneflags: ALL.filter((flag) => flag !== "CLONE_NEWTIME" || execEntersTime()),
+          ...ownIds(),
+          init: false,
+          pdeathsig: "SIGKILL",
+        },
+      },
     },
     unshare: {
       start: "spawn",

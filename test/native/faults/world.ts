@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { LIBRARY_NODE } from "../../support/library";
 import { program } from "../../support/programs";
+import { SLOWNESS } from "../../support/slowness";
 
 /** Runs one of the scripts of this folder under test/native/programs/inject.cc and parses what it prints. */
 export function underSupervision<T>(script: string, ...args: string[]): Promise<T> {
@@ -25,7 +26,7 @@ export async function underSupervisionWithout<T>(
       : [program("refuse"), missing.map((call) => `${call}=ENOSYS`).join(), "--", ...supervised];
   const { stdout } = await promisify(execFile)(command, rest, {
     maxBuffer: 1 << 26,
-    timeout: 50_000,
+    timeout: 50_000 * SLOWNESS,
     killSignal: "SIGKILL",
   });
   return JSON.parse(stdout);
