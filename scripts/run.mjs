@@ -1,6 +1,7 @@
 // Runs a program of the project with its output on the screen.
 
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { buildIsStale, ROOT } from "./files.mjs";
@@ -22,6 +23,17 @@ export function runNode(script, args = [], env = {}) {
   throw new Error(
     `${script} ${args.join(" ")} failed: ${run.error?.message ?? `exit code ${run.status ?? run.signal}`}`,
   );
+}
+
+/**
+ * The same beside us.
+ * @param {string} script relative to the root of the repository
+ * @returns {Promise<void>} of its end
+ */
+export async function runNodeAside(script) {
+  const child = spawn(process.execPath, [join(ROOT, script)], { cwd: ROOT, stdio: "inherit" });
+  const [code, signal] = await once(child, "exit");
+  if (code !== 0) throw new Error(`${script} failed: exit code ${code ?? signal}`);
 }
 
 /** Build when dist/ is missing or older than the sources. */

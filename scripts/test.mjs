@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { filesBelow, ROOT } from "./files.mjs";
 import { compare, RUN_MARK, snapshot } from "./leftovers.mjs";
-import { runNode, TSC_ARGUMENTS } from "./run.mjs";
+import { compileHost, runNode, runNodeAside, TSC_ARGUMENTS } from "./run.mjs";
 import { isRoot } from "./suites/mocha.mjs";
 import { failure, heading, RESULTS, summary } from "./suites/results.mjs";
 import { runSuites } from "./suites/schedule.mjs";
@@ -36,9 +36,10 @@ function removeOrphans() {
 const compiled = (path) => createRequire(import.meta.url)(join(ROOT, "out/test/support", path));
 
 /** @param {readonly string[]} chosen */
-function prepare(chosen) {
+function installPackages(chosen) {
   const needsEditor = chosen.some((name) => SUITES[name].editor);
   ensureSystemPackages([
+    PACKAGES.libseccomp, // the build would ask for it alone, and look at every list of packages once more
     ...(chosen.includes("lint") ? [PACKAGES.clangFormat] : []),
     // Without them those tests are skipped; only root can install them.
     ...((chosen.includes("native") || chosen.includes("builds")) && isRoot ? [PACKAGES.strace] : []),
@@ -47,14 +48,24 @@ function prepare(chosen) {
     ...(chosen.includes("fuzz") ? [PACKAGES.clang, PACKAGES.fuzzer] : []),
     ...(needsEditor ? [PACKAGES.chromium, PACKAGES.fonts] : []),
   ]);
-  heading("build");
-  runNode("scripts/build.mjs");
-  runNode("node_modules/typescript/bin/tsc", TSC_ARGUMENTS);
-  removeOrphans();
-  if (chosen.some((name) => SUITES[name].user)) compiled("programs.js").compilePrograms();
-  if (needsEditor) {
-    compiled("vscode-host/install.js").installHost(console.log);
-    runNode("scripts/package.mjs");
+}
+
+/** @param {readonly string[]} chosen */
+async function prepare(chosen) {
+  const needsEditor = chosen.some((name) => SUITES[name].editor);
+  if (needsEditor) compileHost();
+  // VS Code comes from another registry than Debian's packages, and unpacking is work for one processor.
+  const host = needsEditor ? runNodeAside("out/test/support/vscode-host/install.js") : undefined;
+  try {
+    installPackages(chosen);
+    heading("build");
+    runNode("scripts/build.mjs");
+    runNode("node_modules/typescript/bin/tsc", TSC_ARGUMENTS);
+    removeOrphans();
+    if (chosen.some((name) => SUITES[name].user)) compiled("programs.js").compilePrograms();
+    if (needsEditor) runNode("scripts/package.mjs");
+  } finally {
+    await host;
   }
 }
 
@@ -69,7 +80,7 @@ async function main() {
   if (asked.length > 0) process.env.SANDBOX_TASKS_TEST_ASKED = "1";
 
   mkdirSync(RESULTS, { recursive: true });
-  prepare(chosen);
+  await prepare(chosen);
 
   // Everything temporary of this run goes into one folder, so that what is left in it is known to be ours.
   const temp = realpathSync(mkdtempSync(join(tmpdir(), "sbx-")));

@@ -125,3 +125,5 @@ export function installHost(log: (line: string) => void): HostInstall {
   log(`Installed in ${Math.round((Date.now() - start) / 1000)} s.`);
   return installedAt(final);
 }
+
+if (require.main === module) installHost(console.log);

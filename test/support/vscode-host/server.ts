@@ -131,6 +131,22 @@ function installExtension(host: HostInstall, folders: Folders, vsix: string, env
   }
 }
 
+/** Folders of extensions that VS Code has installed, by their packages: it takes seconds for that, and a copy none. */
+const installed = new Map<string, string>();
+
+function extensionsOf(host: HostInstall, vsix: readonly string[]): string {
+  const key = vsix.join("\n");
+  let folder = installed.get(key);
+  if (folder === undefined) {
+    const folders = makeFolders({});
+    process.once("exit", () => removeTemp(folders.root));
+    for (const one of vsix) installExtension(host, folders, one, serverEnvironment(folders, randomUUID(), {}));
+    folder = folders.extensions;
+    installed.set(key, folder);
+  }
+  return folder;
+}
+
 /** Wait for the line that tells the port; a server that ends before that has failed. */
 async function waitForPort(child: ChildProcess, output: () => string): Promise<number> {
   return waitUntil(
@@ -167,7 +183,7 @@ export async function startServer(options: ServerOptions = {}): Promise<VsCodeSe
   };
 
   try {
-    for (const vsix of options.vsix ?? []) installExtension(host, folders, vsix, env);
+    fs.cpSync(extensionsOf(host, options.vsix ?? []), folders.extensions, { recursive: true });
     const args = [
       ...commonArguments(host, folders),
       `--auth=${options.password === undefined ? "none" : "password"}`,
