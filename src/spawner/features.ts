@@ -90,9 +90,15 @@ function ofFilesystem(detail: string): FeatureName {
   return detail.startsWith("overlay ") ? "overlay in a user namespace" : "devices and terminals";
 }
 
+/** What only a cgroup to be born in is refused by, and that is the request's fault (clone(2), CLONE_INTO_CGROUP). */
+const OF_CGROUP: readonly string[] = ["EBADF", "EBUSY", "ENODEV", "ENOENT", "EOPNOTSUPP", "EINVAL"];
+
 /** New namespaces are made together, so that the kernel does not say which it refuses; only a limit of 0 tells. */
 function ofClone({ code, detail }: FailedStep, exhausted: () => string | undefined): FeatureName | undefined {
-  if (detail.includes("cgroup of fd")) return code === "EACCES" || code === "ENOSYS" ? "cgroup" : undefined;
+  if (detail.includes("cgroup of fd")) {
+    if (code === "EACCES" || code === "ENOSYS") return "cgroup";
+    if (OF_CGROUP.includes(code)) return undefined;
+  }
   if (!detail.includes("namespace")) return undefined;
   if (detail.includes("no new namespaces")) return REFUSALS.includes(code) ? "process with a pidfd" : undefined;
   if (code === "ENOSPC" || code === "EUSERS") return NAMESPACE_FEATURES[exhausted() ?? "user"];

@@ -2,9 +2,12 @@
 // A real hierarchy of version 2 is needed for most of it: npm run test:vm has one.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { LIBRARY, LIBRARY_NODE } from "../support/library";
+import { withoutNamespaces } from "../support/no-namespaces";
 import { waitUntil } from "../support/processes";
 import { skipBecause } from "../support/skip";
 import { cgroupMount, TestCgroup } from "./cgroup-world";
@@ -49,6 +52,18 @@ describe("a child that is born in a cgroup", () => {
       await child.exited;
     });
   }
+
+  it("is refused for its namespaces, by name, where it is those that are refused", async function () {
+    const made = make(this);
+    const script = `const api = require(${JSON.stringify(LIBRARY)});
+      const cgroupFD = require("node:fs").openSync(${JSON.stringify(made.path)}, "r");
+      const own = (hostID) => [{ containerID: 0, hostID, size: 1 }];
+      const ids = { uidMappings: own(process.getuid()), gidMappings: own(process.getgid()) };
+      const sys = { cloneflags: ["CLONE_NEWUSER"], ...ids, cgroupFD };
+      api.spawn("true", [], { sys }).catch(({ code, feature, remedy }) => console.log(code, feature, remedy));`;
+    const [file = "", ...args] = withoutNamespaces([LIBRARY_NODE, "-e", script]);
+    assert.match(execFileSync(file, args, { encoding: "utf8" }), /^\w+ user namespace .*sysctl/);
+  });
 
   it("gets no more of a CPU than cpu.max", async function () {
     const made = make(this, { "cpu.max": "10000 100000" });
