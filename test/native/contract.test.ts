@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, readlinkSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { LIBRARY } from "../support/library";
 import { waitUntil } from "../support/processes";
+import { isGone } from "./proc-stat";
 import { api, children, inNamespaces, openFds, rejection, sh } from "./spawner-world";
 
 describe("explain", () => {
@@ -105,12 +106,3 @@ describe("worker threads", () => {
     await waitUntil("their fds are closed", () => openFds().length <= before);
   });
 });
-
-/** Dead: reaped, or a zombie that nobody waits for any more. */
-function isGone(pid: number): boolean {
-  try {
-    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return true;
-  }
-}

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { waitUntil } from "../support/processes";
-import { type Flag, isGone, joining, killedHost } from "./join-world";
-import { procStat } from "./proc-stat";
+import { type Flag, joining, killedHost } from "./join-world";
+import { isGone, procStat } from "./proc-stat";
 import { api, children, inNamespaces, isRoot, openFds, rejection, sh } from "./spawner-world";
 
 describe("a holder of namespaces", () => {

@@ -1,9 +1,8 @@
 // What the tests of held namespaces and of joining share.
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { LIBRARY, LIBRARY_NODE } from "../support/library";
-import { procStat } from "./proc-stat";
 import { api, type Sys } from "./spawner-world";
 
 export type Flag = NonNullable<Sys["cloneflags"]>[number];
@@ -15,8 +14,6 @@ export const joining = (fd: number, ...nstype: Flag[]): Sys => ({ setns: [{ fd, 
 export function childOf(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
 }
-
-export const isGone = (pid: number): boolean => !existsSync(`/proc/${pid}`) || procStat(pid).state === "Z";
 
 /** Runs a script in a Node of its own, kills it once it has printed a line, and returns what that line says. */
 export async function killedHost(script: string): Promise<unknown> {

@@ -24,3 +24,12 @@ export function parseStat(line: string): ProcStat {
 export function procStat(pid: number | "self"): ProcStat {
   return parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
 }
+
+/** Whether a process has ended, reaped or not. */
+export function isGone(pid: number): boolean {
+  try {
+    return procStat(pid).state === "Z";
+  } catch {
+    return true; // ENOENT before the file is opened, ESRCH after it
+  }
+}

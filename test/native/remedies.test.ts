@@ -31,7 +31,7 @@ describe("a remedy", () => {
       "a folder in the options of a file system that does not exist",
       inNamespaces(["CLONE_NEWNS"], {
         rootfs: {},
-        mounts: [{ destination: "/x", type: "overlay", options: ["lowerdir=/no/such/lower"] }],
+        mounts: [{ destination: "/x", type: "overlay", options: ["lowerdir=/usr:/no/such/lower"] }],
       }),
       "mount",
       "ENOENT",

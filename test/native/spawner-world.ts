@@ -39,13 +39,19 @@ export const WHOLE_ROOT: Sys = {
   ],
 };
 
-/** Without any namespace, but with an owner of all that it starts. */
+/** Without any namespace, but with an owner of all that it starts; where canOwn(). */
 export const OWNED: Sys = {
   subreaper: true,
   noNewPrivileges: true,
   landlock: { scoped: ["signal"] },
   pdeathsig: "SIGKILL",
 };
+
+/** Whether this kernel's Landlock keeps signals in a tree: ABI 6. */
+export async function canOwn(): Promise<boolean> {
+  const landlock = (await api.probe()).find(({ feature }) => feature === "Landlock");
+  return /signals/.test(landlock?.detail ?? "");
+}
 
 export interface Result {
   readonly status: Awaited<Awaited<ReturnType<typeof api.spawn>>["exited"]>;

@@ -10,7 +10,7 @@ import { resolve } from "node:path";
 import { LIBRARY_NODE } from "../support/library";
 import { MARK, markedProcesses, waitUntil } from "../support/processes";
 import { skipBecause } from "../support/skip";
-import { api, isRoot, type Options, OWNED, rejection, run, sh } from "./spawner-world";
+import { api, canOwn, isRoot, type Options, OWNED, rejection, run, sh } from "./spawner-world";
 
 /** Escapes a process-group kill and its parent: a session of its own, whose parent has ended. */
 const RUNAWAY = "(setsid sleep 1000 &) ; (setsid sh -c 'trap \"\" TERM HUP INT; (setsid sleep 1000 &); sleep 1000' &) ";
@@ -29,8 +29,7 @@ describe("subreaper", () => {
   let mark: string;
   let options: Options;
   before(async function () {
-    const landlock = (await api.probe()).find(({ feature }) => feature === "Landlock");
-    if (!/signals/.test(landlock?.detail ?? "")) skipBecause(this, "Landlock without a scope of signals (ABI 6)");
+    if (!(await canOwn())) skipBecause(this, "Landlock without a scope of signals (ABI 6)");
   });
   beforeEach(() => {
     mark = randomUUID();

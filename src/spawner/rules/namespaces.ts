@@ -78,7 +78,7 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     // A PID 1 of ours forks the command.
     broken: (asked) => hasNew(asked, "CLONE_NEWTIME") && !asked.caller.execEntersTime && !hasOwnInit(asked),
     message:
-      "CLONE_NEWTIME would be for the command's children alone: before Linux 6.2 a new time namespace is entered by a fork and not by execve (time_namespaces(7)). Add CLONE_NEWPID, whose PID 1 forks the command",
+      "CLONE_NEWTIME would be for the command's children alone: before Linux 6.2 a new time namespace is entered by a fork and not by execve (time_namespaces(7)). Leave it out; or add CLONE_NEWPID with a PID 1 of ours, which forks the command",
   },
   {
     path: "sys.init",

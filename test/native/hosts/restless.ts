@@ -2,7 +2,7 @@
 // suits nobody. It says "spawned" once the first is there.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { api, inNamespaces, isRoot, type Options, OWNED, WHOLE_ROOT } from "../spawner-world";
+import { api, canOwn, inNamespaces, isRoot, type Options, OWNED, WHOLE_ROOT } from "../spawner-world";
 
 /** Two processes, one of them in a session of its own. */
 const TREE: [string, string[]] = ["/bin/sh", ["-c", "setsid sleep 1000 & sleep 1000"]];
@@ -33,14 +33,18 @@ const KINDS: readonly (() => Promise<void>)[] = [
   () => live(...TREE, sandbox),
   () => live(...TREE, { ...sandbox, terminal: { columns: 80, rows: 24 } }),
   () => live("/bin/sleep", ["1000"], { sys: { pdeathsig: "SIGKILL" }, terminal: { columns: 80, rows: 24 } }),
-  () => live(...TREE, { sys: OWNED }),
-  () => live(...TREE, { sys: OWNED, terminal: { columns: 80, rows: 24 } }),
   async () => {
     const holder = await api.holdNamespaces(inNamespaces(["CLONE_NEWNS", "CLONE_NEWIPC"]));
     await delay(Math.random() * LIFE_MS);
     await holder.release();
   },
   joined,
+];
+
+/** Where there is an owner of a tree without a PID namespace. */
+const OF_OWNERS: readonly (() => Promise<void>)[] = [
+  () => live(...TREE, { sys: OWNED }),
+  () => live(...TREE, { sys: OWNED, terminal: { columns: 80, rows: 24 } }),
 ];
 
 /** Only root may map ids that are not its own; written from outside by another thread. */
@@ -52,4 +56,9 @@ async function forever(kind: () => Promise<void>): Promise<void> {
   for (;;) await kind();
 }
 
-void Promise.all([...KINDS, ...(isRoot ? OF_ROOT : [])].map(forever));
+async function main(): Promise<void> {
+  const kinds = [...KINDS, ...((await canOwn()) ? OF_OWNERS : []), ...(isRoot ? OF_ROOT : [])];
+  await Promise.all(kinds.map(forever));
+}
+
+void main();
