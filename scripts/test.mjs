@@ -9,16 +9,15 @@ import { join } from "node:path";
 import { filesBelow, ROOT } from "./files.mjs";
 import { compare, RUN_MARK, snapshot } from "./leftovers.mjs";
 import { compileHost, runNode, runNodeAside, TSC_ARGUMENTS } from "./run.mjs";
+import { MACHINE_SUITES } from "./suites/machine.mjs";
 import { isRoot } from "./suites/mocha.mjs";
 import { failure, heading, RESULTS, summary } from "./suites/results.mjs";
 import { runSuites } from "./suites/schedule.mjs";
-import { SUITES } from "./suites/suites.mjs";
+import { GROUPS, SUITES } from "./suites/suites.mjs";
 import { ensureSystemPackages, PACKAGES } from "./system-packages.mjs";
+import { ensureImage, whyNoImage } from "./vm/image.mjs";
 
 const USUAL = Object.keys(SUITES).filter((name) => !SUITES[name].onlyWhenAsked);
-
-/** Names that stand for several suites. */
-const GROUPS = { sanitizers: ["address", "thread"] };
 
 /** @type {import("./suites/results.mjs").Result[]} */
 const results = [];
@@ -62,6 +61,12 @@ async function prepare(chosen) {
     runNode("scripts/build.mjs");
     runNode("node_modules/typescript/bin/tsc", TSC_ARGUMENTS);
     removeOrphans();
+    // Once, and not by each of the machines that run side by side; who has not asked for one uses what is there.
+    const machine = process.env.SANDBOX_TASKS_TEST_ASKED !== undefined && chosen.some((name) => name in MACHINE_SUITES);
+    if (machine && whyNoImage() === undefined) {
+      ensureSystemPackages([PACKAGES.qemu]);
+      ensureImage();
+    }
     if (chosen.some((name) => SUITES[name].user)) compiled("programs.js").compilePrograms();
     if (needsEditor) runNode("scripts/package.mjs");
   } finally {

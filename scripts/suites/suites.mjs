@@ -7,11 +7,9 @@ import { buildVariant } from "../native.mjs";
 import { BUILD_MODULES } from "../project-copy.mjs";
 import { runNode } from "../run.mjs";
 import { SANITIZERS, sanitizedNode, sanitizerReports } from "../sanitizers.mjs";
-import { hasImage, whyNoImage } from "../vm/image.mjs";
-import { runInMachine } from "../vm/job.mjs";
-import { limitRuns, nativeRuns, reportFile } from "../vm/runs.mjs";
+import { MACHINE_GROUPS, MACHINE_SUITES } from "./machine.mjs";
 import { asRootAndUser, MINUTE, mochaArguments, runMocha, runReported } from "./mocha.mjs";
-import { failure, heading, RESULTS, reportOf, resultOf } from "./results.mjs";
+import { failure, heading, RESULTS, reportOf } from "./results.mjs";
 
 /** @typedef {import("./results.mjs").Result} Result */
 
@@ -90,42 +88,12 @@ async function integration() {
 }
 
 /**
- * In a machine of our own, with a cgroup v2 hierarchy, systemd and a user whose cgroup is delegated.
- * @param {import("../vm/image.mjs").Kernel} kernel
- * @param {(kernel: import("../vm/image.mjs").Kernel) => import("../vm/runs.mjs").Run[]} runsWith
- * @returns {Promise<Result[]>}
- */
-async function machine(kernel, runsWith) {
-  heading("vm");
-  const runs = runsWith(kernel);
-  // Several minutes for who has not asked: on two busy cores it took five to build, and as long to run.
-  const isAsked = process.env.SANDBOX_TASKS_TEST_ASKED !== undefined;
-  const why = whyNoImage() ?? (isAsked || hasImage() ? undefined : "not built yet; npm run test:vm builds it");
-  if (why !== undefined) {
-    const skipped = runs.map((run) => `${run.name} [skipped: no test machine: ${why}]`);
-    return [{ name: "vm", passed: 0, failed: [], skipped, seconds: 0 }];
-  }
-  const endings = await runInMachine(runs, {
-    kernel,
-    results: RESULTS,
-    console: join(RESULTS, "vm-console.log"),
-  });
-  return runs.flatMap((run) => {
-    const ending = endings.find(({ name }) => name === run.name);
-    if (ending === undefined) return [failure(run.name, run.name, "The test machine did not come to it.")];
-    return [
-      resultOf(run.name, join(RESULTS, reportFile(run)), ending),
-      ...ending.left.map((one) => failure(run.name, one, "was there in the test machine after the suite had ended")),
-    ];
-  });
-}
-
-/**
  * In the order in which they are begun: long ones first, so that the last ones to end do so at the same time.
  * user: has a half that runs as the ordinary user, whose processes others would count as theirs.
  * editor: opens VS Code, from the package of the extension, in the browser.
  * onlyWhenAsked: left out of `npm test` without arguments.
- * @type {Readonly<Record<string, {run: () => Promise<Result[]>, user?: true, editor?: true, onlyWhenAsked?: true}>>}
+ * @typedef {{run: () => Promise<Result[]>, user?: true, editor?: true, onlyWhenAsked?: true}} Suite
+ * @type {Readonly<Record<string, Suite>>}
  */
 export const SUITES = {
   native: { run: native, user: true },
@@ -138,8 +106,8 @@ export const SUITES = {
   fuzz: { run: async () => [await runMocha("fuzz", "out/test/fuzz/**/*.test.js", 3 * MINUTE)] },
   lint: { run: lint },
   unit: { run: async () => [await runMocha("unit", "out/test/unit/**/*.test.js", MINUTE / 3)] },
-  vm: { run: () => machine("stable", limitRuns) },
-  // Software emulation takes most of an hour for it.
-  "vm-native": { run: () => machine("stable", nativeRuns), onlyWhenAsked: true },
-  "vm-newest": { run: () => machine("newest", nativeRuns), onlyWhenAsked: true },
+  ...MACHINE_SUITES,
 };
+
+/** Names that stand for several suites. */
+export const GROUPS = { sanitizers: ["address", "thread"], ...MACHINE_GROUPS };

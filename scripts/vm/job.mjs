@@ -98,13 +98,15 @@ export async function runInMachine(runs, { kernel, results, console: consoleFile
     console.log(
       `The machine's job began after ${times.bootSeconds.toFixed(0)} s; in all ${times.seconds.toFixed(0)} s.`,
     );
-    mustRun("tar", ["-x", "-f", archive, "-C", results]);
-    const endings = join(results, "endings.json");
+    const unpacked = join(work, "results");
+    mkdirSync(unpacked);
+    mustRun("tar", ["-x", "-f", archive, "-C", unpacked]);
+    const endings = join(unpacked, "endings.json");
     if (!existsSync(endings)) throw new Error("The test machine turned itself off without a result.");
-    const text = readFileSync(endings, "utf8");
-    rmSync(endings);
+    const reports = runs.map(reportFile).filter((name) => existsSync(join(unpacked, name)));
+    for (const name of reports) copyFileSync(join(unpacked, name), join(results, name));
     rmSync(consoleFile, { force: true });
-    return JSON.parse(text);
+    return JSON.parse(readFileSync(endings, "utf8"));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
