@@ -89,7 +89,7 @@ export const NAMESPACES: readonly Case[] = [
     rule: "a new time namespace is not the command's own before Linux 6.2, but below a PID 1",
     options: inUser(["CLONE_NEWTIME"]),
     path: "sys.cloneflags",
-    words: /for the command's children alone.*Add CLONE_NEWPID/,
+    words: /for the command's children alone.*add CLONE_NEWPID/,
     sound: inUser(["CLONE_NEWTIME", "CLONE_NEWPID"]),
     by: { execEntersTime: false },
   },
