@@ -28,10 +28,10 @@ const BUILD_LIMIT_MS = 30 * MINUTE;
 const KEPT_UNUSED_MS = 14 * 24 * 60 * MINUTE;
 const UNFINISHED = "unfinished-";
 
-/** Beside the essential ones: a system with logins and a service manager for each user, and what the tests call. */
+/** Beside the essential ones: a system with logins and a service manager for each user, and what the tests call or load. */
 const INSTALLED = [
   ...["systemd-sysv", "dbus", "dbus-user-session", "libpam-systemd", "kmod"],
-  ...["libstdc++6", "procps", "iproute2", "git"],
+  ...["libstdc++6", "procps", "iproute2", "git", "apparmor"],
 ];
 
 /**

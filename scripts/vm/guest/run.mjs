@@ -1,7 +1,7 @@
 // Runs in the test machine, as root, in the job's folder: each run of the job's plan by mocha, as the one it is for, and
 // a look at what it left behind. The reports, and how each run ended, are put into results/ for the host.
 
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compare, RUN_MARK, snapshot } from "../../leftovers.mjs";
 import { runInGroup } from "../../run.mjs";
@@ -54,6 +54,7 @@ async function perform(run) {
   const report = join(JOB, "results", reportFile(run));
   const temp = mkdtempSync("/tmp/sbx-");
   if (run.as !== "root") chownSync(temp, USER_ID, USER_ID);
+  chmodSync(temp, 0o711); // root's tests start programs as other users, too
   const mark = run.name.replaceAll(/\W+/g, "-");
   const env = {
     [RUN_MARK]: mark,
