@@ -274,7 +274,7 @@ function stepRemedy(failed: FailedStep): string | undefined {
     case "helper":
       if (syscall === "clone") return cloneRemedy(failed);
       return code === "EACCES"
-        ? "vm.memfd_noexec forbids programs in memory: sudo sysctl -w vm.memfd_noexec=1"
+        ? "Programs in memory may not be executed: by vm.memfd_noexec, where this extension lies on a file system mounted noexec (sudo sysctl -w vm.memfd_noexec=1), or by a rule of AppArmor or SELinux, which their log names (sudo journalctl -k --grep DENIED)."
         : undefined;
     case "terminal":
       return code === "ENOENT" ? "The root has no /dev/ptmx: add a mount of type dev on /dev." : undefined;

@@ -55,7 +55,9 @@ export const CASES: readonly Case[] = [
     feature: "mount namespace",
     errno: "EACCES",
     cause: "apparmor_profile",
-    lines: ["printf 'userns,\\nmount,\\numount,\\npivot_root,\\n' | sudo tee -a /etc/apparmor.d/local/my-editor"],
+    lines: [
+      "printf 'userns,\\ncapability,\\nmount,\\numount,\\npivot_root,\\n' | sudo tee -a /etc/apparmor.d/local/my-editor",
+    ],
   },
   {
     about: "Arch with linux-hardened",

@@ -63,6 +63,12 @@ const appArmorRestriction: Cause = {
 /** The name of the profile that we are under: "docker-default (enforce)". */
 const profileName = ({ label }: SystemFacts): string | undefined => /^(\S+) \(enforce\)$/.exec(label ?? "")?.[1];
 
+/** What a profile may lack. Older parsers don't know the rule for user namespaces, and older kernels don't ask for it. */
+const lacking = (facts: SystemFacts): string[] => [
+  ...(facts.exists("/etc/apparmor.d/abi/4.0") ? ["userns"] : []),
+  ...["capability", "mount", "umount", "pivot_root"],
+];
+
 const appArmorProfileOfOurs: Cause = {
   id: "apparmor_profile",
   applies: (failure, facts) => isRefusedNamespace(failure) && profileName(facts) !== undefined && !facts.selinux,
@@ -80,7 +86,7 @@ const appArmorProfileOfOurs: Cause = {
       {
         what: "Allow it in the profile's local part, where the profile includes one:",
         lines: [
-          `printf 'userns,\\nmount,\\numount,\\npivot_root,\\n' | ${asRoot(facts, `tee -a ${local}`)}`,
+          `printf '${lacking(facts).join(",\\n")},\\n' | ${asRoot(facts, `tee -a ${local}`)}`,
           asRoot(facts, "systemctl reload apparmor"),
         ],
         afterwards: RESTART,
