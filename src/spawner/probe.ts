@@ -42,7 +42,8 @@ const PROBES: readonly (readonly [feature: FeatureName, sys: () => SysProcAttr])
   ["uts namespace", () => inUserNamespace(["CLONE_NEWUTS"], { hostname: "probe" })],
   ["ipc namespace", () => inUserNamespace(["CLONE_NEWIPC"])],
   ["cgroup namespace", () => inUserNamespace(["CLONE_NEWCGROUP"])],
-  ["time namespace", () => inUserNamespace(["CLONE_NEWTIME"])],
+  // Below a PID 1, which forks: before Linux 6.2 it is not entered by execve(2).
+  ["time namespace", () => ({ ...inUserNamespace(["CLONE_NEWTIME", "CLONE_NEWPID"]), init: true })],
   ["recursive read-only root", () => inUserNamespace(["CLONE_NEWNS"], { rootfs: { path: "/", readonly: true } })],
   [
     "proc file system",

@@ -1,7 +1,7 @@
 // The rest of the contract: explain, probe, pidfds by hand, held namespaces, worker threads.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, readlinkSync } from "node:fs";
 import { Worker } from "node:worker_threads";
@@ -40,7 +40,10 @@ describe("probe", () => {
     for (const { feature, available, errno, remedy } of features) {
       if (!available) assert.ok(errno !== undefined, `${feature}: ${remedy}`);
     }
-    assert.ok(features.find(({ feature }) => feature === "user namespace")?.available);
+    const has = (name: string) => features.find(({ feature }) => feature === name)?.available;
+    assert.ok(has("user namespace"));
+    // On a kernel where execve(2) does not enter it, too.
+    assert.equal(has("time namespace"), spawnSync("unshare", ["--user", "--time", "true"]).status === 0);
     assert.equal(openFds().length, before);
     assert.deepEqual(children(), []);
   });
