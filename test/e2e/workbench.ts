@@ -8,6 +8,7 @@ import { type ServerOptions, startServer, type VsCodeServer } from "../support/v
 
 const STEP_LIMIT_MS = 20_000;
 const KEY_LIMIT_MS = 2000;
+const LINK_LIMIT_MS = 3000;
 /** On a machine that builds something else meanwhile. */
 const RESTORE_LIMIT_MS = 60_000;
 
@@ -222,19 +223,28 @@ export async function typeLine(page: Page, line: string): Promise<void> {
  */
 export async function followTerminalLink(page: Page, text: string, isThere: () => Promise<boolean>): Promise<void> {
   const line = page.locator(".terminal-wrapper.active .xterm-rows > div", { hasText: text }).last();
-  await waitUntil(`the link "${text}" in the terminal leads to something`, async () => {
-    const box = await line.boundingBox();
-    if (box === null) return false;
-    // Rows are as wide as the terminal; a link of ours begins in its third or fifth column.
-    const [x, y] = [box.x + 64, box.y + box.height / 2];
-    await page.mouse.move(x - 4, y);
-    await page.keyboard.down("Control");
-    await page.mouse.move(x, y);
-    await page.waitForTimeout(300); // a link is underlined, and can be clicked, once its providers have answered
-    await page.mouse.click(x, y);
-    await page.keyboard.up("Control");
-    return isThere();
-  });
+  await waitUntil(
+    `the link "${text}" in the terminal leads to something`,
+    async () => {
+      const box = await line.boundingBox();
+      if (box === null) return false;
+      // Rows are as wide as the terminal; a link of ours begins in its third or fifth column.
+      const [x, y] = [box.x + 64, box.y + box.height / 2];
+      await page.mouse.move(x - 4, y);
+      await page.keyboard.down("Control");
+      await page.mouse.move(x, y);
+      // A link can be clicked once its providers have answered: then the pointer is a hand.
+      const hand = page.locator(".terminal-wrapper.active .xterm-cursor-pointer");
+      const isLink = await hand.waitFor({ state: "attached", timeout: LINK_LIMIT_MS }).then(
+        () => true,
+        () => false,
+      );
+      if (isLink) await page.mouse.click(x, y);
+      await page.keyboard.up("Control");
+      return isThere();
+    },
+    RESTORE_LIMIT_MS,
+  );
 }
 
 /** Show the view container of this extension in the side bar. */
