@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isSanitized, LIBRARY_NODE } from "../support/library";
 import { MARK, waitUntil } from "../support/processes";
+import { SLOWNESS } from "../support/slowness";
 import { makeTemp, removeTemp } from "../support/temp";
 import { parseStat } from "./proc-stat";
 import { api } from "./spawner-world";
@@ -15,7 +16,7 @@ const PROGRAM = resolve("out/test/native/hosts/restless.js");
 /** Three hosts at a time: the moments spread when they are in each other's way. */
 const ROUNDS = isSanitized ? 4 : 10;
 const AT_ONCE = 3;
-const LONGEST_MS = 300;
+const LONGEST_MS = 300 * SLOWNESS;
 
 /** A program of ours has the mark in its environment; the helper has an empty one, but stays in the host's session. */
 function belongs(pid: string, mark: string, session: number): boolean {
