@@ -37,7 +37,7 @@ async function inMachine(name, kernel, runs) {
 }
 
 /**
- * The native suite in a machine of its own: software emulation takes most of an hour for each, and two run side by side.
+ * The native suite in a machine of its own: software emulation takes about an hour for each, and two run side by side.
  * @param {string} name
  * @param {"root" | "session"} as
  * @param {import("../vm/image.mjs").Kernel} kernel
