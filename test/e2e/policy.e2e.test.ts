@@ -177,7 +177,7 @@ describe("what a task may do, in the workbench", function () {
   sample.it(
     "shows the very change before a profile allows what was refused, and changes nothing by Enter",
     async (page) => {
-      await hoverAndClickInlineAction(page, /^greeting\.txt/, "Allow What Was Refused");
+      await hoverAndClickInlineAction(page, /^greeting\.txt/, "Allow What Was Refused", () => dialogIsOpen(page));
       const text = await dialogText(page);
       await screenshot(page, "policy-4-change");
       assert.match(text, /^Let every task under the profile "build" do this, in every folder\?$/m);

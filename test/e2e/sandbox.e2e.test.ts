@@ -3,7 +3,6 @@
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
-import { waitUntil } from "../support/processes";
 import { PLANTED_SECRET } from "../support/workspace";
 import { useSampleWorkbench } from "./sample-workbench";
 import {
@@ -56,8 +55,7 @@ describe("Sandbox Tasks in the workbench", function () {
     assert.ok(fs.existsSync(`/proc/${pid}`), `process ${pid} of the tree lives`);
     await screenshot(page, "3-running-in-the-tree");
 
-    await hoverAndClickInlineAction(page, COUNTER, "Kill");
-    await waitUntil(`process ${pid} is gone`, () => !fs.existsSync(`/proc/${pid}`));
+    await hoverAndClickInlineAction(page, COUNTER, "Kill", async () => !fs.existsSync(`/proc/${pid}`));
     await expandRow(page, /^Recently ended|^Ended/);
     await waitForRow(page, /^long running counter \(kill it\).*(killed|SIGTERM|SIGKILL)/i);
     await screenshot(page, "4-killed");
