@@ -98,8 +98,11 @@ export enum View {
 
 export const VIEW_CONTAINER = "sandbox-tasks";
 
+/** Who refuses what a sandbox needs. */
+export type Blocker = "container" | "securityModule" | "setting" | "kernel";
+
 export enum ContextKey {
-  /** Why nothing can run here: 'platform' or 'kernel'; absent when all is well. */
+  /** Why nothing can run here: 'platform' or who refuses it; absent when all is well. */
   Unavailable = "sandboxTasks.unavailable",
   /** At least one sandbox runs. */
   HasRunning = "sandboxTasks.hasRunning",
@@ -108,7 +111,7 @@ export enum ContextKey {
 }
 
 export interface ContextKeyTypes {
-  [ContextKey.Unavailable]: "platform" | "kernel" | undefined;
+  [ContextKey.Unavailable]: "platform" | Blocker | undefined;
   [ContextKey.HasRunning]: boolean;
   [ContextKey.HasEnded]: boolean;
 }

@@ -50,8 +50,8 @@ export function activate(context: vscode.ExtensionContext): SandboxTasksApi {
   const system = new SystemState(log);
   const documents = new Documents();
   const view = new SandboxesView(sandboxes, log, () => {
-    void system.refusal().then((refusal) => {
-      view.message = refusal;
+    void system.show().then((failure) => {
+      view.message = failure;
     });
   });
   context.subscriptions.push(

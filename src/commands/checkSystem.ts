@@ -28,7 +28,7 @@ export function checkSystem({ system, documents, view }: Services): CommandHandl
         });
       },
     );
-    view.message = await system.refusal();
+    view.message = await system.show();
     // Else the answer, also where the report was left scrolled down.
     const line = (feature === undefined ? undefined : doctor.lineOfFeature(report, feature)) ?? 0;
     await documents.show(name, doctor.reportText(report), line);

@@ -3,9 +3,22 @@
 
 import os from "node:os";
 import * as vscode from "vscode";
-import { ContextKey, readSetting, Setting, setContextKey } from "../contributions";
-import { t } from "../l10n";
+import { type Blocker, ContextKey, readSetting, Setting, setContextKey } from "../contributions";
 import { doctor } from "../sandbox";
+
+/** Who refuses, by the doctor's causes: each has a welcome view of its own. All others are the kernel's. */
+const BLOCKERS: Readonly<Record<string, Blocker>> = {
+  container_seccomp: "container",
+  container_security_module: "container",
+  masked_proc: "container",
+  gvisor: "container",
+  apparmor_restrict_unprivileged_userns: "securityModule",
+  apparmor_profile: "securityModule",
+  selinux_domain: "securityModule",
+  unprivileged_userns_clone: "setting",
+  max_namespaces: "setting",
+  namespaces_used_up: "setting",
+};
 
 export class SystemState {
   #report: Promise<doctor.Report> | undefined;
@@ -30,19 +43,20 @@ export class SystemState {
     return this.#report;
   }
 
-  /** @returns why nothing can run here, or undefined when all is well; as the last check found it */
-  async refusal(): Promise<string | undefined> {
+  /**
+   * Let the view say whether anything can run here, as the last check found it: by its welcome, which has a button that a
+   * message above the tree can't have.
+   * @returns why that could not be found out
+   */
+  async show(): Promise<string | undefined> {
     if (!this.supported) return undefined;
     try {
-      const report = await (this.#report ?? this.check({ unasked: true }));
-      await setContextKey(vscode.commands, ContextKey.Unavailable, report.ok ? undefined : "kernel");
-      for (const { title, features } of report.findings) {
-        this.log.warn(`System: ${title}; missing: ${features.join(", ")}`);
-      }
-      if (report.ok) return undefined;
-      const [first] = report.findings;
-      const refused = t("This system refuses what a sandbox needs, so nothing can run in one.");
-      return first === undefined ? refused : `${refused} ${first.title}.`;
+      const { ok, findings } = await (this.#report ?? this.check({ unasked: true }));
+      const [first] = findings.filter(({ serious }) => serious);
+      const blocker = BLOCKERS[first?.id ?? ""] ?? "kernel";
+      await setContextKey(vscode.commands, ContextKey.Unavailable, ok ? undefined : blocker);
+      for (const { title, features } of findings) this.log.warn(`System: ${title}; missing: ${features.join(", ")}`);
+      return undefined;
     } catch (error) {
       this.log.error("System: the check failed", error instanceof Error ? error : String(error));
       return error instanceof Error ? error.message : String(error);

@@ -33,7 +33,8 @@ describe("an editor that can't run sandboxes", function () {
 
   sample.it("says so in the sidebar, with the way to the report", async (page) => {
     await openSandboxes(page);
-    await page.getByText("This system refuses what a sandbox needs, so nothing can run in one.").waitFor();
+    await page.getByText("The container around this editor refuses what a sandbox needs").waitFor();
+    await page.locator(".welcome-view-content .monaco-button", { hasText: "Check This System" }).waitFor();
     await screenshot(page, "doctor-1-sidebar");
   });
 
