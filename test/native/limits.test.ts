@@ -106,7 +106,8 @@ describe("resource limits", () => {
     assert.equal(warned.status.signal, "SIGXCPU");
     assert.equal(deaf.status.signal, "SIGKILL");
     const used = deaf.status.userTime + deaf.status.systemTime;
-    assert.ok(used > 1.5 && used < 3, `${used} s`);
+    // It is looked at by a tick of the clock, which comes late to a machine that is emulated.
+    assert.ok(used > 1.5 && used < 2 + SLOWNESS, `${used} s`);
   });
 
   for (const type of ["RLIMIT_AS", "RLIMIT_DATA"]) {

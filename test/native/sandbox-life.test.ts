@@ -164,7 +164,7 @@ describe("sandbox, from its start to its end", () => {
     terminal.output.on("data", (data: Buffer) => {
       output += data.toString();
     });
-    await until("the prompt", () => output.includes("both") || undefined);
+    await until("the prompt", () => output.includes("both\r\n") || undefined);
     terminal.write("hello\r");
     const status = await sandbox.exited;
     assert.equal(status.code, 0);

@@ -188,7 +188,9 @@ describe("sandbox, with both walls", () => {
   });
 
   it("a command that joins is as restricted, and both can signal each other", async () => {
-    const sandbox = await world.start("sleep 1000 & echo $! > /tmp/pid; wait");
+    const sandbox = await world.start(
+      "sleep 1000 & echo $! > /tmp/pid; wait; until test -e /tmp/said; do sleep 0.05; done",
+    );
     const inside = async (script: string): Promise<string> => {
       const child = await sandbox.exec({ file: "sh", args: ["-c", script] });
       const [out, err] = await Promise.all([read(child.stdout), read(child.stderr), child.exited]);
@@ -198,7 +200,7 @@ describe("sandbox, with both walls", () => {
       "the first command has written",
       async () => (await inside("cat /tmp/pid")).match(/^\d+\n$/) ?? undefined,
     );
-    assert.equal(await inside("kill -TERM $(cat /tmp/pid) && echo signalled"), "signalled\n");
+    assert.equal(await inside("kill -TERM $(cat /tmp/pid) && echo signalled && : > /tmp/said"), "signalled\n");
     await sandbox.exited;
   });
 });
