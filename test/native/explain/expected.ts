@@ -269,6 +269,18 @@ const TABLE: Readonly<Record<string, (detail: string) => Expected[]>> = {
     return how === "optional" ? [looks, { ...adds, times: "maybe", near: true }] : [looks, adds];
   },
   landlock: (detail) => [one(`landlock_restrict_self\\(\\d+, ${detail === "enforced" ? "0" : ".+"}\\)`)],
+  subreaper: () => [
+    one("rt_sigprocmask\\(SIG_SETMASK, ~\\[\\]"),
+    one("prctl\\(PR_SET_CHILD_SUBREAPER, 1\\)"),
+    one("landlock_create_ruleset\\("),
+    one("landlock_restrict_self\\("),
+    one("getppid\\("),
+    one("kill\\(\\d+, 0\\)"),
+    one("pipe2\\("),
+    one("clone\\(child_stack=NULL, flags=0\\)"),
+    one("landlock_restrict_self\\("),
+    one("kill\\(\\d+, 0\\)"),
+  ],
   umask: (detail) => [one(`umask\\(0${detail}\\)`)],
   cwd: (detail) => [one(`chdir\\("${quote(detail)}"\\)`)],
   terminal: (detail) => {

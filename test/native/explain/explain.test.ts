@@ -5,7 +5,7 @@ import * as assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { skipBecause } from "../../support/skip";
-import { optionSets } from "../faults/option-sets";
+import { optionSets, whyNot } from "../faults/option-sets";
 import { type api, isRoot } from "../spawner-world";
 import { compare } from "./expected";
 import { type Traced, underStrace } from "./strace";
@@ -14,6 +14,9 @@ type Steps = ReturnType<typeof api.explain>;
 
 /** Tracing stops at the execve of a traced child, and strace is a tracer already; a holder is no spawn. */
 const LEFT_OUT = new Set(["traced", "held namespaces"]);
+
+/** The helper makes itself undumpable (ptrace(2)). */
+const UNDER_ROOT = new Set(["joined", "owned"]);
 
 describe("explain(), against strace of the real run", function () {
   this.timeout(60_000);
@@ -24,12 +27,13 @@ describe("explain(), against strace of the real run", function () {
     if (status !== 0) skipBecause(this, "ptrace(2) is refused here");
   });
 
-  for (const [name, { rootOnly }] of Object.entries(optionSets())) {
+  for (const [name, set] of Object.entries(optionSets())) {
     if (LEFT_OUT.has(name)) continue;
     it(`says what is done, all of it, in order: ${name}`, async function () {
-      if (rootOnly === true && !isRoot) skipBecause(this, "writing others' ids into a map takes root");
-      if (name === "joined" && !isRoot)
-        skipBecause(this, "a helper that has joined shows its memory to root's strace only");
+      const why = await whyNot(set);
+      if (why !== undefined) skipBecause(this, why);
+      if (UNDER_ROOT.has(name) && !isRoot)
+        skipBecause(this, "a helper in no user namespace that this user made shows its memory to root's strace only");
       const traced: Traced = await underStrace([resolve("out/test/native/explain/once.js"), name]);
       const steps: Steps = JSON.parse(traced.stdout);
       assert.deepEqual(compare(steps, traced.calls), []);

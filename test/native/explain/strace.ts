@@ -70,7 +70,10 @@ export function childCalls(log: string): Omit<Traced, "stdout"> {
     current ??= pid;
     if (pid !== current) continue;
     calls.push(call);
-    if (call.startsWith("clone(")) {
+    const guard = /^clone\(.*flags=0\) = (\d+)$/.exec(call)?.[1];
+    // Who waits for the end of a tree's owner, and makes nothing.
+    if (guard !== undefined) done.add(Number(guard));
+    else if (call.startsWith("clone(")) {
       // The helper's child takes over; what the helper does from here on is to wait.
       done.add(current);
       current = undefined;

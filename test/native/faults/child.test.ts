@@ -3,22 +3,22 @@
 
 import * as assert from "node:assert/strict";
 import { skipBecause } from "../../support/skip";
-import { isRoot } from "../spawner-world";
 import { faultsIn, withoutRemedy } from "./judge";
-import { optionSets } from "./option-sets";
+import { type OptionSet, optionSets, whyNot } from "./option-sets";
 import type { Outcome, Report } from "./worker";
 import { SILENT, underSupervisionWithout } from "./world";
 
 interface Run {
   readonly name: string;
+  readonly set: OptionSet;
   /** System calls in whose place others are made. */
   readonly missing: readonly string[];
 }
 
-const RUNS: readonly Run[] = [
-  ...Object.keys(optionSets()).map((name) => ({ name, missing: [] })),
-  { name: "full", missing: ["openat2", "mount_setattr"] },
-];
+const RUNS: readonly Run[] = Object.entries(optionSets()).flatMap(([name, set]) => [
+  { name, set, missing: [] },
+  ...(name === "full" ? [{ name, set, missing: ["openat2", "mount_setattr"] }] : []),
+]);
 
 /**
  * Without mount_setattr(2) the table of mounts is read, as often as its text takes. The numbers in it are those that other
@@ -28,15 +28,15 @@ function isUnsteady({ name }: Outcome, missing: readonly string[]): boolean {
   return missing.includes("mount_setattr") && name === "read";
 }
 
-for (const { name, missing } of RUNS) {
+for (const { name, set, missing } of RUNS) {
   const title = missing.length === 0 ? name : `${name}, without ${missing.join(" and ")}`;
   describe(`a failing system call of a child: ${title}`, function () {
     this.timeout(60_000);
     let report: Report;
 
     before(async function () {
-      if (optionSets()[name]?.rootOnly === true && !isRoot)
-        skipBecause(this, "writing others' ids into a map takes root");
+      const why = await whyNot(set);
+      if (why !== undefined) skipBecause(this, why);
       const whole = await underSupervisionWithout<Report>(missing, "worker", name);
       report = { ...whole, outcomes: whole.outcomes.filter((one) => one.hit || !isUnsteady(one, missing)) };
     });

@@ -36,6 +36,7 @@ export const PLAUSIBLE: Readonly<Record<string, readonly string[]>> = {
   openat: ["EMFILE", "EACCES", "ENFILE"],
   openat2: ["EMFILE", "ELOOP", "EACCES", "EAGAIN", "ENOSYS"],
   pidfd_open: ["EMFILE", "ENOSYS"],
+  pipe2: ["EMFILE", "ENFILE"],
   pivot_root: ["EPERM", "EINVAL", "EBUSY"],
   ppoll: ["ENOMEM"],
   prctl: ["EPERM"],
@@ -165,12 +166,13 @@ export const GOES_ON: readonly Exception[] = [
 
 /**
  * Not made to fail: calls of a PID 1 that serves already, or of a process that only ends, because the spawn has succeeded
- * or failed by then; and close(2), which frees the fd whatever it says (close(2), "Dealing with error returns").
+ * or failed by then; those that can't fail; and close(2), which frees the fd whatever it says (close(2), "Dealing with error returns").
  */
 export const NOT_INJECTED = new Set([
   "close",
   "exit_group",
   "getpid",
+  "getppid",
   "getrusage",
   "kill",
   "nanosleep",

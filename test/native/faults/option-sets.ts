@@ -1,7 +1,7 @@
 // The sandboxes whose every system call is made to fail: together they take every step that a plan may hold.
 
 import { program } from "../../support/programs";
-import { execEntersTime, isRoot, type Options, ownIds, type Sys } from "../spawner-world";
+import { canOwn, execEntersTime, isRoot, type Options, OWNED, ownIds, type Sys } from "../spawner-world";
 
 export interface OptionSet {
   /** What starts it. */
@@ -9,7 +9,14 @@ export interface OptionSet {
   readonly options: Options;
   /** Joins namespaces that are held meanwhile: those of these attributes. */
   readonly joins?: Sys & { cloneflags: NonNullable<Sys["cloneflags"]> };
-  readonly rootOnly?: boolean;
+  readonly needs?: "root" | "owner";
+}
+
+/** Why a set can't be started here; undefined where it can. */
+export async function whyNot({ needs }: OptionSet): Promise<string | undefined> {
+  if (needs === "root" && !isRoot) return "writing others' ids into a map takes root";
+  if (needs === "owner" && !(await canOwn())) return "this kernel's Landlock has no scopes";
+  return undefined;
 }
 
 const ALL = [
@@ -160,7 +167,7 @@ export function optionSets(): Record<string, OptionSet> {
     },
     "maps from outside": {
       start: "spawn",
-      rootOnly: true,
+      needs: "root",
       options: {
         stdio: "ignore",
         sys: {
@@ -170,6 +177,11 @@ export function optionSets(): Record<string, OptionSet> {
           credential: { uid: 1, gid: 1, noSetGroups: true },
         },
       },
+    },
+    owned: {
+      start: "spawn",
+      needs: "owner",
+      options: { stdio: "ignore", sys: { ...OWNED, landlock: { ...LANDLOCK, scoped: ["signal"] } } },
     },
     chroot: {
       start: "spawn",

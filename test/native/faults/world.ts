@@ -77,6 +77,7 @@ export const STEP_CALLS: Readonly<Record<string, readonly string[]>> = {
   "landlock ruleset": ["landlock_create_ruleset"],
   "landlock rule": ["openat2", "openat", "readlinkat", "statx", "fcntl", "landlock_add_rule"],
   landlock: ["landlock_restrict_self"],
+  subreaper: ["rt_sigprocmask", "prctl", "landlock_create_ruleset", "landlock_restrict_self", "pipe2", "clone"],
   umask: ["umask"],
   cwd: ["chdir", "getcwd"],
   terminal: ["openat", "ioctl", "sendmsg"],

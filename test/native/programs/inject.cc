@@ -62,7 +62,6 @@ struct Process {
   /// Its name before the latest execve, or empty.
   std::string before_exec;
   bool is_command = false;
-  int children = 0;
 };
 
 struct Order {
@@ -209,7 +208,7 @@ class Supervisor {
       if (!read_ids(tid, &id, &parent)) return "";
       if (id == command_) return thread_role(tid);
       known = processes_.find(id);
-      if (known == processes_.end()) known = processes_.emplace(id, born(parent)).first;
+      if (known == processes_.end()) known = processes_.emplace(id, born(id, parent)).first;
     }
     Process& process = known->second;
     if (process.is_command) return "";
@@ -223,17 +222,26 @@ class Supervisor {
     return process.role;
   }
 
-  Process born(pid_t parent) {
+  Process born(pid_t id, pid_t parent) {
     Process process;
     auto known = processes_.find(parent);
     if (parent == command_) {
       process.role = "child";
     } else if (known != processes_.end() && !known->second.is_command) {
-      process.role = known->second.role + "." + std::to_string(++known->second.children);
+      process.role = known->second.role + "." + std::to_string(number_among_children(parent, id));
     } else {
       process.is_command = true;
     }
     return process;
+  }
+
+  /// Counted from 1 in the order of birth (proc_pid_children(5)): of two that run side by side either may call first.
+  static int number_among_children(pid_t parent, pid_t id) {
+    std::string file = "task/" + std::to_string(parent) + "/children";
+    std::istringstream pids(proc_file(parent, file.c_str()));
+    int number = 1;
+    for (pid_t pid = 0; pids >> pid && pid != id;) number++;
+    return number;
   }
 
   std::string thread_role(pid_t tid) {

@@ -42,7 +42,7 @@ inline const std::map<std::string, int>& syscall_numbers() {
       {"getdents64", SYS_getdents64},   {"linkat", SYS_linkat},   {"newfstatat", SYS_newfstatat},
       {"pidfd_getfd", SYS_pidfd_getfd}, {"pread64", SYS_pread64}, {"readlinkat", SYS_readlinkat},
       {"seccomp", SYS_seccomp},         {"sendto", SYS_sendto},   {"statfs", SYS_statfs},
-      {"unlinkat", SYS_unlinkat},       {"waitid", SYS_waitid},
+      {"unlinkat", SYS_unlinkat},       {"waitid", SYS_waitid},   {"getppid", SYS_getppid},
   };
   return numbers;
 }
