@@ -31,7 +31,7 @@ function isUnsteady({ name }: Outcome, missing: readonly string[]): boolean {
 for (const { name, set, missing } of RUNS) {
   const title = missing.length === 0 ? name : `${name}, without ${missing.join(" and ")}`;
   describe(`a failing system call of a child: ${title}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let report: Report;
 
     before(async function () {

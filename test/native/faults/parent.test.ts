@@ -19,7 +19,7 @@ const MUST_FAIL: Readonly<Record<string, readonly string[]>> = {
 
 for (const [name, calls] of Object.entries(MUST_FAIL)) {
   describe(`a failing system call of the parent: ${name}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let report: Report;
 
     before(async function () {
