@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { waitUntil } from "../support/processes";
 import { skipBecause } from "../support/skip";
-import { procStat } from "./proc-stat";
+import { isGone, procStat } from "./proc-stat";
 import { api, children, inNamespaces, isRoot, type Options, openFds, rejection, type Sys, sh } from "./spawner-world";
 
 type Traced = Awaited<ReturnType<typeof api.spawn>> & {
@@ -228,8 +228,6 @@ describe("ptrace", () => {
     assert.equal(pids.filter((pid) => existsSync(`/proc/${pid}`)).length, 2);
     host.kill("SIGKILL");
     await host.exited;
-    await waitUntil("both are gone", () =>
-      pids.every((pid) => !existsSync(`/proc/${pid}`) || procStat(pid).state === "Z"),
-    );
+    await waitUntil("both are gone", () => pids.every(isGone));
   });
 });

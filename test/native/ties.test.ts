@@ -10,10 +10,8 @@ import { LIBRARY, LIBRARY_NODE } from "../support/library";
 import { waitUntil } from "../support/processes";
 import { skipBecause } from "../support/skip";
 import { makeTemp, removeTemp } from "../support/temp";
-import { procStat } from "./proc-stat";
+import { isGone, procStat } from "./proc-stat";
 import { api, children, inNamespaces, isRoot, rejection, run, type Sys, sh, WHOLE_ROOT } from "./spawner-world";
-
-const isGone = (pid: number): boolean => !existsSync(`/proc/${pid}`) || procStat(pid).state === "Z";
 
 /** A Node of its own that runs a script and then waits for its end. */
 async function startHost(
