@@ -19,8 +19,8 @@ const api: typeof import("../../src/api") = require(LIBRARY);
 
 const PROGRAM = program("attempt");
 
-/** How long a signal may be on its way. */
-const SIGNAL_MS = 300;
+/** How long a text may be on its way to a terminal. */
+const SHOWN_MS = 300;
 
 /** How long a process must outlive its sandbox to have survived it: on a machine with much to do, dying takes a while. */
 const SURVIVAL_MS = 4000;
@@ -61,7 +61,9 @@ export class Bait {
   readonly hook = join(this.workspace, ".git/hooks/pre-commit");
   readonly program = join(this.workspace, "attempt");
   readonly #undo: (() => void | Promise<void>)[] = [];
-  #told = Promise.resolve(false);
+  #ask = async (): Promise<boolean> => {
+    throw new Error("There is no victim to be asked.");
+  };
   #shown = "";
 
   constructor() {
@@ -184,17 +186,19 @@ export class Bait {
     const lines = createInterface(child.stdout);
     const [first] = (await once(lines, "line")) as [string];
     const [pid = "", address = "", fd = ""] = first.split(" ");
-    this.#told = once(lines, "line").then(
-      ([line]) => line === "signalled",
-      () => false,
-    );
+    child.stdin.on("error", () => {}); // it has ended
+    this.#ask = async () => {
+      child.stdin.write("?");
+      const answer = once(lines, "line").then(([line]) => line === "signalled");
+      return Promise.race([answer, once(lines, "close").then(() => true)]);
+    };
     this.#undo.push(() => this.#end(child));
     return { pid: Number(pid), address, fd };
   }
 
-  /** Whether the victim was signalled: it tells so at once. */
+  /** Whether the victim was signalled, or killed. It gets a signal before it gets a question that is asked later. */
   signalled(): Promise<boolean> {
-    return Promise.race([this.#told, delay(SIGNAL_MS, false)]);
+    return this.#ask();
   }
 
   async #end(child: ChildProcess): Promise<void> {
@@ -218,7 +222,7 @@ export class Bait {
 
   /** Whether that terminal shows the secret. */
   async isShown(): Promise<boolean> {
-    await delay(SIGNAL_MS);
+    await delay(SHOWN_MS);
     return this.#shown.includes(this.secret);
   }
 

@@ -15,8 +15,8 @@ namespace {
 volatile sig_atomic_t signalled = 0;
 
 /**
- * For the suite itself: a process outside with a secret in its memory and an open file. Says where both are, writes a
- * line when it is signalled, and ends with its input.
+ * For the suite itself: a process outside with a secret in its memory and an open file. Says where both are, answers
+ * each byte of its input by whether it was signalled, and ends with it.
  */
 void victim(const Arguments& a) {
   static char secret[256];
@@ -29,12 +29,11 @@ void victim(const Arguments& a) {
   printf("%d %llu %d\n", getpid(), static_cast<unsigned long long>(reinterpret_cast<uintptr_t>(secret)), file);
   fflush(stdout);
   char byte;
-  while (read(0, &byte, 1) < 0 && errno == EINTR) {
-    if (signalled != 0) {
-      signalled = 0;
-      printf("signalled\n");
-      fflush(stdout);
-    }
+  long n;
+  while ((n = read(0, &byte, 1)) == 1 || (n < 0 && errno == EINTR)) {
+    if (n < 0) continue;
+    printf(signalled != 0 ? "signalled\n" : "left alone\n");
+    fflush(stdout);
   }
 }
 
