@@ -25,6 +25,7 @@ import {
   waitForPick,
   waitForRow,
   waitForTerminal,
+  waitUntilStored,
 } from "./workbench";
 
 /** What the repository writes into its tasks.json. */
@@ -115,6 +116,7 @@ describe("what a task may do, in the workbench", function () {
     await pressButton(page, "Allow and Remember");
     await waitForTerminal(page, /^fetched$/m);
     assert.deepEqual(runs(), [network]);
+    await waitUntilStored(page, "echo fetched");
     await reloadWindow(page);
     await runAlone(page, "fetch");
     await waitForTerminal(page, /^fetched$/m);

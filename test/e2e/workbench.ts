@@ -71,6 +71,32 @@ export async function reloadWindow(page: Page): Promise<void> {
   await waitUntilRestored(page, true);
 }
 
+/** In the page: whether any of its databases holds a text. */
+const IS_STORED = `async (wanted) => {
+  const settle = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  for (const { name } of await indexedDB.databases()) {
+    const database = await settle(indexedDB.open(name));
+    try {
+      for (const store of database.objectStoreNames) {
+        const values = await settle(database.transaction(store).objectStore(store).getAll());
+        if (JSON.stringify(values).includes(wanted)) return true;
+      }
+    } finally {
+      database.close();
+    }
+  }
+  return false;
+}`;
+
+/** Wait until the browser has stored a text of the extension's global state: the workbench writes it some time later. */
+export async function waitUntilStored(page: Page, text: string): Promise<void> {
+  await waitUntil(`"${text}" is stored`, () => page.evaluate<boolean>(`(${IS_STORED})(${JSON.stringify(text)})`));
+}
+
 function quickInput(page: Page): Locator {
   return page.locator(".quick-input-widget:visible");
 }
@@ -321,10 +347,20 @@ async function findRow(page: Page, expected: RegExp): Promise<Locator> {
   return rowLocator(page).nth(index);
 }
 
-/** Open the children of a tree row, unless they are open. */
+/** Open the children of a tree row, unless they are open. A row may have moved since it was found: then once more. */
 export async function expandRow(page: Page, expected: RegExp): Promise<void> {
-  const row = await findRow(page, expected);
-  if ((await row.getAttribute("aria-expanded")) === "false") await row.locator(".monaco-tl-twistie").click();
+  const moment = { timeout: KEY_LIMIT_MS };
+  await waitUntil(`${expected} is open`, async () => {
+    const row = await findRow(page, expected);
+    try {
+      if ((await row.getAttribute("aria-expanded", moment)) !== "false") return true;
+      await row.locator(".monaco-tl-twistie").click(moment);
+      return true;
+    } catch (error) {
+      if (error instanceof errors.TimeoutError) return false;
+      throw error;
+    }
+  });
 }
 
 /**
