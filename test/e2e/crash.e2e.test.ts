@@ -7,7 +7,8 @@ import { cgroupFolder } from "../support/cgroups";
 import { LIBRARY } from "../support/library";
 import { waitUntil } from "../support/processes";
 import { useSampleWorkbench } from "./sample-workbench";
-import { runTask, waitForTerminal } from "./workbench";
+import { waitForTerminal } from "./terminal";
+import { runTask } from "./workbench";
 
 const library: typeof import("../../src/api") = require(LIBRARY);
 

@@ -5,16 +5,8 @@ import * as assert from "node:assert/strict";
 import { waitUntil } from "../support/processes";
 import { program } from "../support/programs";
 import { useSampleWorkbench } from "./sample-workbench";
-import {
-  followTerminalLink,
-  notificationButton,
-  notifications,
-  openSandboxes,
-  runCommand,
-  runTask,
-  screenshot,
-  waitForTerminal,
-} from "./workbench";
+import { followTerminalLink, waitForTerminal } from "./terminal";
+import { notificationButton, notifications, openSandboxes, runCommand, runTask, screenshot } from "./workbench";
 
 /** New namespaces, as clone(2) and unshare(2) take them. */
 const FILTER = "clone3=ENOSYS,clone:0&0x7e020000=EPERM,unshare=EPERM";

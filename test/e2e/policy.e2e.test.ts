@@ -9,10 +9,10 @@ import { waitUntil } from "../support/processes";
 import { PLANTED_SECRET } from "../support/workspace";
 import { defaultButton, dialogIsOpen, dialogText, pressButton, pressKey } from "./dialogs";
 import { useSampleWorkbench } from "./sample-workbench";
+import { followTerminalLink, waitForTerminal } from "./terminal";
 import {
   clickPickButton,
   expandRow,
-  followTerminalLink,
   hoverAndClickInlineAction,
   notificationButton,
   notifications,
@@ -24,7 +24,6 @@ import {
   screenshot,
   waitForPick,
   waitForRow,
-  waitForTerminal,
   waitUntilStored,
 } from "./workbench";
 

@@ -5,6 +5,7 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { PLANTED_SECRET } from "../support/workspace";
 import { useSampleWorkbench } from "./sample-workbench";
+import { terminalText, typeLine, waitForTerminal } from "./terminal";
 import {
   expandRow,
   hoverAndClickInlineAction,
@@ -13,11 +14,8 @@ import {
   runCommand,
   runTask,
   screenshot,
-  terminalText,
-  typeLine,
   waitForPick,
   waitForRow,
-  waitForTerminal,
 } from "./workbench";
 
 const COUNTER = /^long running counter \(kill it\)/;

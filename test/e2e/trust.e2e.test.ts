@@ -7,7 +7,8 @@ import * as path from "node:path";
 import { waitUntil } from "../support/processes";
 import { dialogText, pressKey } from "./dialogs";
 import { useSampleWorkbench } from "./sample-workbench";
-import { commandTitles, runCommand, runTask, screenshot, terminalText, typeLine, waitForTerminal } from "./workbench";
+import { terminalText, typeLine, waitForTerminal } from "./terminal";
+import { commandTitles, runCommand, runTask, screenshot } from "./workbench";
 
 /** What somebody would put into a repository to have more than the user's profile allows. */
 const GREEDY = {

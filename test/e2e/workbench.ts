@@ -1,16 +1,13 @@
 // A driver for the workbench in a browser: what a person does with keyboard and mouse, and what a person reads. Waits
 // for what it needs to see; selectors are those of VS Code's own accessibility attributes where it has them.
 
-import { errors, type Locator, type Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { type MarkedProcess, waitUntil } from "../support/processes";
 import { openPage, screenshot } from "../support/vscode-host/browser";
 import { type ServerOptions, startServer, type VsCodeServer } from "../support/vscode-host/server";
+import { AGAIN_AFTER_MS, KEY_LIMIT_MS, RESTORE_LIMIT_MS, soon, unlessLate } from "./patience";
 
 const STEP_LIMIT_MS = 20_000;
-const KEY_LIMIT_MS = 2000;
-const AGAIN_AFTER_MS = 5000;
-/** On a machine that builds something else meanwhile. */
-const RESTORE_LIMIT_MS = 60_000;
 
 /** Title of our icon in the activity bar: when it is there, the extensions are known. */
 const VIEW_CONTAINER = "Sandboxes";
@@ -121,17 +118,13 @@ async function searchCommands(page: Page, search: string): Promise<void> {
   const moment = { timeout: KEY_LIMIT_MS };
   await waitUntil(
     `the palette takes "${search}"`,
-    async () => {
-      try {
+    () =>
+      unlessLate(async () => {
         if (!(await input.isVisible())) await page.keyboard.press("F1");
         await input.waitFor(moment);
         await input.fill(`>${search}`, moment);
         return (await input.inputValue(moment)) === `>${search}`;
-      } catch (error) {
-        if (error instanceof errors.TimeoutError) return false;
-        throw error;
-      }
-    },
+      }),
     STEP_LIMIT_MS,
   );
 }
@@ -202,7 +195,7 @@ export async function runTask(page: Page, label: string): Promise<void> {
     `the task "${label}" is picked`,
     async () => {
       await runCommand(page, "Tasks: Run Task");
-      try {
+      return unlessLate(async () => {
         await input.waitFor({ timeout: AGAIN_AFTER_MS });
         await input.fill(label, moment);
         const index = (): Promise<number> =>
@@ -210,10 +203,7 @@ export async function runTask(page: Page, label: string): Promise<void> {
         if (!(await soon(page, async () => (await index()) >= 0))) return false;
         await rows.nth(await index()).click(moment);
         return true;
-      } catch (error) {
-        if (error instanceof errors.TimeoutError) return false;
-        throw error;
-      }
+      });
     },
     RESTORE_LIMIT_MS,
   );
@@ -236,80 +226,6 @@ async function clickEntry(page: Page, matches: (text: string) => boolean, wanted
   });
   // The highlighted pieces of a label are not always clickable in their middle; the row itself is.
   await rows.nth(index.found).click();
-}
-
-/** Text of the terminal in front, line by line. Needs gpuAcceleration off: the text is in the page then. */
-export async function terminalText(page: Page): Promise<string> {
-  const rows = page.locator(".terminal-wrapper.active .xterm-rows > div");
-  const lines = await rows.allInnerTexts();
-  return lines
-    .map((line) => line.replaceAll("\u00a0", " ").trimEnd())
-    .join("\n")
-    .trimEnd();
-}
-
-/** Wait until the terminal in front shows a text; returns all it shows. */
-export async function waitForTerminal(page: Page, expected: string | RegExp): Promise<string> {
-  let text = "";
-  return waitUntil(`the terminal shows ${expected}`, async () => {
-    text = await terminalText(page);
-    const found = typeof expected === "string" ? text.includes(expected) : expected.test(text);
-    return found ? text : undefined;
-  }).catch((error: unknown) => {
-    throw new Error(`${String(error)} It shows:\n${text}`);
-  });
-}
-
-/** Type a line into the terminal in front. */
-export async function typeLine(page: Page, line: string): Promise<void> {
-  await page.locator(".terminal-wrapper.active .xterm-helper-textarea").focus();
-  await page.keyboard.type(line);
-  await page.keyboard.press("Enter");
-}
-
-/**
- * Press a link in the terminal in front, at the beginning of its line, until what it leads to is there.
- * @param text in the line; the last such line is taken
- */
-export async function followTerminalLink(page: Page, text: string, isThere: () => Promise<boolean>): Promise<void> {
-  const line = page.locator(".terminal-wrapper.active .xterm-rows > div", { hasText: text }).last();
-  await waitUntil(
-    `the link "${text}" in the terminal leads to something`,
-    async () => {
-      const box = await line.boundingBox();
-      if (box === null) return false;
-      // Rows are as wide as the terminal; a link of ours begins in its third or fifth column.
-      const [x, y] = [box.x + 64, box.y + box.height / 2];
-      // A line is asked for its links when the pointer comes to it from another; an answer that went astray because the
-      // terminal was drawn anew is not asked for again while it stays.
-      await page.mouse.move(x, y - box.height);
-      await page.keyboard.down("Control");
-      if (await soon(page, () => isUnderHand(page, x, y))) await page.mouse.click(x, y);
-      await page.keyboard.up("Control");
-      return soon(page, isThere);
-    },
-    RESTORE_LIMIT_MS,
-  );
-}
-
-/**
- * Point at a place in the terminal in front; true when the pointer is a hand there, and a click would follow a link.
- * A link that comes after the pointer becomes one when that moves again.
- */
-async function isUnderHand(page: Page, x: number, y: number): Promise<boolean> {
-  await page.mouse.move(x - 1, y);
-  await page.mouse.move(x, y);
-  return (await page.locator(".terminal-wrapper.active .xterm-cursor-pointer").count()) > 0;
-}
-
-/** Whether something comes true in the time in which a person would wait for it before trying again. */
-async function soon(page: Page, condition: () => Promise<boolean>): Promise<boolean> {
-  const end = Date.now() + AGAIN_AFTER_MS;
-  while (!(await condition())) {
-    if (Date.now() > end) return false;
-    await page.waitForTimeout(50);
-  }
-  return true;
 }
 
 /** Show the view container of this extension in the side bar. */
@@ -352,14 +268,11 @@ export async function expandRow(page: Page, expected: RegExp): Promise<void> {
   const moment = { timeout: KEY_LIMIT_MS };
   await waitUntil(`${expected} is open`, async () => {
     const row = await findRow(page, expected);
-    try {
+    return unlessLate(async () => {
       if ((await row.getAttribute("aria-expanded", moment)) !== "false") return true;
       await row.locator(".monaco-tl-twistie").click(moment);
       return true;
-    } catch (error) {
-      if (error instanceof errors.TimeoutError) return false;
-      throw error;
-    }
+    });
   });
 }
 

@@ -26,7 +26,7 @@ export async function underSupervisionWithout<T>(
       : [program("refuse"), missing.map((call) => `${call}=ENOSYS`).join(), "--", ...supervised];
   const { stdout } = await promisify(execFile)(command, rest, {
     maxBuffer: 1 << 26,
-    timeout: 100_000 * SLOWNESS,
+    timeout: (SLOWNESS > 1 ? 100_000 : 50_000) * SLOWNESS,
     killSignal: "SIGKILL",
   });
   return JSON.parse(stdout);
