@@ -115,7 +115,7 @@ describe("what a task may do, in the workbench", function () {
     await pressButton(page, "Allow and Remember");
     await waitForTerminal(page, /^fetched$/m);
     assert.deepEqual(runs(), [network]);
-    await waitUntilStored(page, "echo fetched");
+    await waitUntilStored(page, "reach the network of this machine");
     await reloadWindow(page);
     await runAlone(page, "fetch");
     await waitForTerminal(page, /^fetched$/m);
